@@ -1,0 +1,147 @@
+"""Every error this house raises on purpose.
+
+OnemapError
+├─ InputError           the caller can mend it
+│  ├─ BadValue          a parameter or setting that cannot be read; names it
+│  └─ ShapeMismatch     arrays that do not belong together
+├─ NotFound             the named thing is not there
+│  ├─ UnknownLayer
+│  ├─ UnknownArea
+│  └─ UnknownFeature
+├─ Unauthenticated      a token that is unknown, expired or revoked
+├─ Forbidden            known, but not for this audience
+├─ Conflict             someone else moved first
+├─ SourceError          a file or feed broke its promise
+│  ├─ BadSource         a source's TOML that cannot be followed
+│  ├─ UnreadableFile    missing, truncated or of another format
+│  ├─ MissingColumn
+│  └─ UnknownDatum
+├─ BadCity              a city folder that cannot be followed
+├─ Unavailable          the database does not answer in time
+└─ ClusterError         the private database cannot be made or started
+   └─ MissingBinaries   PostgreSQL or PostGIS is not installed
+"""
+
+
+class OnemapError(Exception):
+    """Base. `code` is a stable slug for machines; keyword context goes to the log and into the answer."""
+
+    code = "onemap"
+
+    def __init__(self, message: str, **context: object) -> None:
+        super().__init__(message)
+        self.context = context
+
+
+class InputError(OnemapError):
+    """The caller can mend it."""
+
+    code = "bad-input"
+
+
+class BadValue(InputError):
+    """A parameter or setting that cannot be read; `parameter` in the context names it."""
+
+    code = "bad-value"
+
+
+class ShapeMismatch(InputError):
+    """Arrays that do not belong together."""
+
+    code = "shape-mismatch"
+
+
+class NotFound(OnemapError):
+    """The named thing is not there."""
+
+    code = "not-found"
+
+
+class UnknownLayer(NotFound):
+    """No layer of that id in the catalog."""
+
+    code = "unknown-layer"
+
+
+class UnknownArea(NotFound):
+    """No area of that id or code, or none inside the caller's scope."""
+
+    code = "unknown-area"
+
+
+class UnknownFeature(NotFound):
+    """No feature of that id in the layer."""
+
+    code = "unknown-feature"
+
+
+class Unauthenticated(OnemapError):
+    """A token that is unknown, expired or revoked."""
+
+    code = "unauthenticated"
+
+
+class Forbidden(OnemapError):
+    """Known, but not for this audience."""
+
+    code = "forbidden"
+
+
+class Conflict(OnemapError):
+    """Someone else moved first."""
+
+    code = "conflict"
+
+
+class SourceError(OnemapError):
+    """A file or feed broke its promise."""
+
+    code = "source-error"
+
+
+class BadSource(SourceError):
+    """A source's TOML that cannot be followed."""
+
+    code = "bad-source"
+
+
+class UnreadableFile(SourceError):
+    """A file that is missing, truncated or of another format."""
+
+    code = "unreadable-file"
+
+
+class MissingColumn(SourceError):
+    """A file lacks a column that its TOML promises."""
+
+    code = "missing-column"
+
+
+class UnknownDatum(SourceError):
+    """A coordinate reference system that nobody here knows."""
+
+    code = "unknown-datum"
+
+
+class BadCity(OnemapError):
+    """A city folder that cannot be followed."""
+
+    code = "bad-city"
+
+
+class Unavailable(OnemapError):
+    """The database does not answer in time."""
+
+    code = "unavailable"
+
+
+class ClusterError(OnemapError):
+    """The private database cannot be made or started."""
+
+    code = "cluster-error"
+
+
+class MissingBinaries(ClusterError):
+    """PostgreSQL or PostGIS is not installed."""
+
+    code = "missing-binaries"
