@@ -1,0 +1,133 @@
+"""A city is a folder: city.toml, zones.toml, categories.toml, sources/*.toml and the city's files.
+
+No code knows a city; another city is another folder.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Any, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from layers.core.errors import BadCity
+from layers.geo.bbox import Bbox
+
+Code = Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Name(_Value):
+    """A name in the two languages of the screens."""
+
+    zh: str
+    en: str
+
+
+class Level(_Value):
+    """One level of the city's tree of areas; `pattern` is the form of its codes."""
+
+    code: str = Code
+    name: Name
+    pattern: str
+
+
+class ZoneType(_Value):
+    """One of the six key risk zones."""
+
+    code: str = Code
+    name: Name
+    colour: str = Field(pattern=r"^#[0-9a-f]{6}$")
+
+
+class Category(_Value):
+    """What happened; `weight` is its severity, and a sensitive one is never shown as a point in the room."""
+
+    code: str = Code
+    name: Name
+    weight: int = Field(ge=0)
+    sensitive: bool = False
+
+
+class Calendar(_Value):
+    """Working time: ISO weekdays, hours of a working day, holidays and the days that make up for them."""
+
+    working_days: list[int]
+    hours: list[str]
+    holidays: list[str] = []
+    make_up_days: list[str] = []
+
+
+class City(_Value):
+    """Everything about one city that is not in its source files."""
+
+    folder: Path
+    code: str = Code
+    name: Name
+    time_zone: str
+    languages: list[str]
+    extent: list[float] = Field(min_length=4, max_length=4)
+    base_resolution: int = Field(ge=0, le=15)
+    attribution: str
+    notice: Name
+    levels: list[Level] = Field(min_length=1)
+    calendar: Calendar
+    zone_types: list[ZoneType] = Field(min_length=1, max_length=31)
+    categories: list[Category] = Field(min_length=1)
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        ZoneInfo(name)
+        return name
+
+    @model_validator(mode="after")
+    def _codes_once(self) -> Self:
+        for what in ("levels", "zone_types", "categories"):
+            codes = [item.code for item in getattr(self, what)]
+            twice = {code for code in codes if codes.count(code) > 1}
+            if twice:
+                raise ValueError(f"{what}: code {sorted(twice)[0]} stands twice")
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The city's time zone."""
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def bbox(self) -> Bbox:
+        """Declared extent; a point outside it is a mistake."""
+        return Bbox(*self.extent)
+
+    @property
+    def heat_layers(self) -> list[str]:
+        """Ids of the heat layers: `all` and one a zone type."""
+        return ["all", *(zone.code for zone in self.zone_types)]
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read a city's folder.
+
+        Raises
+        ------
+        BadCity : a file is missing, is no TOML, or has a wrong or unknown key; names the file and the key.
+        """
+        values: dict[str, Any] = {"folder": folder}
+        for name in ("city.toml", "zones.toml", "categories.toml"):
+            path = folder / name
+            try:
+                values |= tomllib.loads(path.read_text("utf-8"))
+            except OSError as exc:
+                raise BadCity(f"cannot read {path}: {exc.strerror}", file=str(path)) from exc
+            except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+                raise BadCity(f"{path} is not TOML: {exc}", file=str(path)) from exc
+        try:
+            return cls.model_validate(values)
+        except ValidationError as exc:
+            first = exc.errors()[0]
+            key = ".".join(str(part) for part in first["loc"])
+            raise BadCity(f"{folder}: {key or 'city'}: {first['msg']}", folder=str(folder), key=key) from exc

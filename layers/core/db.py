@@ -1,0 +1,126 @@
+"""The database as the rest sees it: transactions that know their audience, and never wait for ever.
+
+Every transaction runs as a role without BYPASSRLS, with the audience's area scope set for the transaction
+alone; so a query that forgets to filter still returns nothing that the audience may not see.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Any, Self
+
+import psycopg
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
+
+from layers.core.audience import Audience
+from layers.core.errors import Unavailable
+from layers.core.statement import Statement
+
+_ENTER = """select set_config('role', %(role)s, true), set_config('onemap.area_id', %(area)s, true),
+set_config('statement_timeout', %(timeout)s, true)"""
+
+_FOR_EVER_S = 10 * 365 * 86400.0
+
+
+def connect(url: str) -> psycopg.Connection[DictRow]:
+    """One plain connection as the owner, for loaders, migrations and the command line.
+
+    Raises
+    ------
+    Unavailable : nothing answers at `url`.
+    """
+    try:
+        return psycopg.connect(url, row_factory=dict_row)
+    except psycopg.OperationalError as exc:
+        raise Unavailable(f"the database does not answer: {exc}") from exc
+
+
+class Transaction:
+    """One open read, already confined to its audience."""
+
+    def __init__(self, connection: psycopg.AsyncConnection[DictRow]) -> None:
+        self._connection = connection
+
+    async def rows(self, statement: Statement) -> list[dict[str, Any]]:
+        """All rows, each a dict by column name."""
+        cursor = await self._connection.execute(statement.sql.encode(), statement.params)
+        return await cursor.fetchall()
+
+    async def row(self, statement: Statement) -> dict[str, Any] | None:
+        """The first row, or none."""
+        cursor = await self._connection.execute(statement.sql.encode(), statement.params)
+        return await cursor.fetchone()
+
+    async def value(self, statement: Statement) -> Any:
+        """First column of the first row, or none."""
+        found = await self.row(statement)
+        return next(iter(found.values())) if found else None
+
+
+class Database:
+    """An async pool of connections.
+
+    A server that hangs defeats its own statement_timeout, so every transaction also has a limit on this side.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 8, timeout_s: float = 10.0) -> None:
+        self.url = url
+        self._timeout_s = timeout_s
+        self._pool: AsyncConnectionPool[psycopg.AsyncConnection[DictRow]] = AsyncConnectionPool(
+            url,
+            connection_class=psycopg.AsyncConnection[DictRow],
+            kwargs={"row_factory": dict_row},
+            min_size=1,
+            max_size=pool_size,
+            max_waiting=pool_size * 32,
+            timeout=min(timeout_s, 2.0),
+            reconnect_timeout=_FOR_EVER_S,  # a pool that gives up stays dead after the server is back
+            check=AsyncConnectionPool.check_connection,
+            open=False,
+        )
+
+    async def __aenter__(self) -> Self:
+        await self._pool.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def transaction(self, audience: Audience) -> AsyncIterator[Transaction]:
+        """A transaction that sees what `audience` may see.
+
+        Raises
+        ------
+        Unavailable : the database is gone, busy or hung beyond the time limit.
+        """
+        enter = {
+            "role": audience.policy.db_role,
+            "area": "" if audience.area_id is None else str(audience.area_id),
+            "timeout": str(int(self._timeout_s * 1000)),
+        }
+        try:
+            async with asyncio.timeout(self._timeout_s), self._pool.connection() as connection:
+                await connection.execute(_ENTER, enter)
+                yield Transaction(connection)
+        except (TimeoutError, PoolTimeout, TooManyRequests, psycopg.OperationalError) as exc:
+            raise Unavailable("the database does not answer in time", retry_after_s=2) from exc
+
+    async def rows(self, audience: Audience, statement: Statement) -> list[dict[str, Any]]:
+        """All rows of one statement in a transaction of its own."""
+        async with self.transaction(audience) as tx:
+            return await tx.rows(statement)
+
+    async def row(self, audience: Audience, statement: Statement) -> dict[str, Any] | None:
+        """The first row of one statement in a transaction of its own."""
+        async with self.transaction(audience) as tx:
+            return await tx.row(statement)
+
+    async def value(self, audience: Audience, statement: Statement) -> Any:
+        """First value of one statement in a transaction of its own."""
+        async with self.transaction(audience) as tx:
+            return await tx.value(statement)

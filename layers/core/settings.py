@@ -1,0 +1,50 @@
+"""Everything an operator may set: one frozen tree, built by the command line and handed down."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class DbSettings(BaseModel):
+    """The database. Without a URL the command runs a private PostGIS of its own."""
+
+    model_config = ConfigDict(frozen=True)
+
+    url: str | None = Field(None, description="PostgreSQL URL of a PostGIS >= 3.3; none: the private cluster")
+    pool_size: int = Field(8, ge=1, description="connections of one server process")
+    timeout_s: float = Field(10.0, gt=0, description="seconds that a request waits for the database")
+
+
+class ServerSettings(BaseModel):
+    """The HTTP server."""
+
+    model_config = ConfigDict(frozen=True)
+
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8360, ge=0, le=65535, description="port to listen on")
+    workers: int = Field(1, ge=1, description="server processes")
+    public_url: str | None = Field(None, description="how clients reach it behind a proxy")
+
+
+class Settings(BaseSettings):
+    """Read from the environment: `ONEMAP_HOME`, `ONEMAP_CITY`, `ONEMAP_DB__URL`, `ONEMAP_SERVER__PORT` ..."""
+
+    model_config = SettingsConfigDict(env_prefix="ONEMAP_", env_nested_delimiter="__", frozen=True, extra="forbid")
+
+    home: Path = Field(Path("var"), description="folder for the private database, secrets and logs")
+    cities: Path = Field(Path("data"), description="folder that holds one folder a city")
+    city: str = Field("toronto", pattern=r"^[a-z][a-z0-9_]{0,40}$", description="folder of the city served")
+    screens: Path = Field(Path("frontend/dist"), description="folder of the built screens")
+    db: DbSettings = DbSettings()
+    server: ServerSettings = ServerSettings()
+
+    @property
+    def city_folder(self) -> Path:
+        """Folder of the city served."""
+        return self.cities / self.city
+
+    @property
+    def database(self) -> str:
+        """Name of the city's database in the private cluster."""
+        return f"onemap_{self.city}"

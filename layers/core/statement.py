@@ -1,0 +1,23 @@
+"""A query is a value: SQL text with its bound parameters, made without a connection."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.sql import ClauseElement
+
+_DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """SQL in psycopg's `%(name)s` style; no value is ever part of the text."""
+
+    sql: str
+    params: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, clause: ClauseElement) -> "Statement":
+        """Compile a SQLAlchemy Core clause for PostgreSQL."""
+        compiled = clause.compile(dialect=_DIALECT)
+        return cls(str(compiled), dict(compiled.params))

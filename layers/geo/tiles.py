@@ -1,0 +1,50 @@
+"""Tiles of the Web Mercator quadtree, and the rule that gives each zoom its H3 resolution."""
+
+import math
+from dataclasses import dataclass
+from typing import Self
+
+from layers.core.errors import NotFound
+from layers.geo.bbox import Bbox
+
+DEEPEST = 24
+
+
+@dataclass(frozen=True)
+class Tile:
+    """Column `x` from the west, row `y` from the north, at zoom `z`."""
+
+    z: int
+    x: int
+    y: int
+
+    @classmethod
+    def at(cls, z: int, x: int, y: int) -> Self:
+        """Check that the tile exists.
+
+        Raises
+        ------
+        NotFound : outside the quadtree.
+        """
+        if not (0 <= z <= DEEPEST and 0 <= x < 1 << z and 0 <= y < 1 << z):
+            raise NotFound(f"there is no tile {z}/{x}/{y}", tile=f"{z}/{x}/{y}")
+        return cls(z, x, y)
+
+    @property
+    def bbox(self) -> Bbox:
+        """Bounds in lon-lat degrees."""
+
+        def latitude(row: int) -> float:
+            return math.degrees(math.atan(math.sinh(math.pi * (1 - 2 * row / (1 << self.z)))))
+
+        step = 360 / (1 << self.z)
+        return Bbox(self.x * step - 180, latitude(self.y + 1), (self.x + 1) * step - 180, latitude(self.y))
+
+
+def heat_resolution(z: int, finest: int) -> int:
+    """H3 resolution whose cell edge is some 7 to 14 pixels at zoom `z`, no finer than `finest`.
+
+    A zoom doubles the map and a resolution divides the edge by sqrt(7), so a resolution lasts 1.4 zooms; at
+    zoom 9.25 and middle latitudes an edge of resolution 7 has 10 pixels.
+    """
+    return max(0, min(finest, round(7 + (z - 9.25) / math.log2(math.sqrt(7)))))

@@ -1,0 +1,26 @@
+-- The areas inside the scope of this transaction: the area of onemap.area_id and all below it, at any time.
+create or replace function onemap.scope_area_ids() returns setof bigint
+language sql stable as $$
+  with recursive below (area_id) as (
+    select nullif(current_setting('onemap.area_id', true), '')::bigint
+    union
+    select version.area_id from onemap.area_version version join below on version.parent_id = below.area_id
+  )
+  select area_id from below
+$$;
+
+-- An audience without the setting sees nothing; an empty one means the whole city.
+alter table onemap.incident enable row level security;
+drop policy if exists scope on onemap.incident;
+create policy scope on onemap.incident for select to onemap_room using (
+  (select current_setting('onemap.area_id', true)) = ''
+  or area_id = any (array(select onemap.scope_area_ids()))
+);
+
+alter table onemap.outbox enable row level security;
+drop policy if exists scope on onemap.outbox;
+create policy scope on onemap.outbox for select to onemap_room using (
+  (select current_setting('onemap.area_id', true)) = ''
+  or area_ids is null
+  or area_ids @> array[(select nullif(current_setting('onemap.area_id', true), '')::bigint)]
+);
