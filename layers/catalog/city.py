@@ -28,11 +28,12 @@ class Name(_Value):
 
 
 class Level(_Value):
-    """One level of the city's tree of areas; `pattern` is the form of its codes."""
+    """One level of the city's tree of areas; `pattern` is the form of its codes, `from_zoom` where maps begin."""
 
     code: str = Code
     name: Name
     pattern: str
+    from_zoom: int = Field(0, ge=0, le=24)
 
 
 class ZoneType(_Value):
@@ -90,7 +91,7 @@ class City(_Value):
             codes = [item.code for item in getattr(self, what)]
             twice = {code for code in codes if codes.count(code) > 1}
             if twice:
-                raise ValueError(f"{what}: code {sorted(twice)[0]} stands twice")
+                raise ValueError(f"{what}: code {min(twice)} stands twice")
         return self
 
     @property
@@ -102,6 +103,10 @@ class City(_Value):
     def bbox(self) -> Bbox:
         """Declared extent; a point outside it is a mistake."""
         return Bbox(*self.extent)
+
+    def deepest_level(self, zoom: int) -> int:
+        """Rank of the finest level of areas that a map shows at `zoom`; 0 is the top."""
+        return max(rank for rank, level in enumerate(self.levels) if level.from_zoom <= zoom or rank == 0)
 
     @property
     def heat_layers(self) -> list[str]:

@@ -52,6 +52,17 @@ def centre(cells: NDArray[np.uint64]) -> NDArray[np.float64]:
     return np.column_stack([np.asarray(batch["lng"]), np.asarray(batch["lat"])])
 
 
+def children_range(cell: int, res: int) -> tuple[int, int]:
+    """Lowest and highest id among the descendants of `cell` at `res`: they are one contiguous range of ids."""
+    own = (cell >> 52) & 15
+    low = high = (cell & ~(15 << 52)) | (res << 52)
+    for finer in range(own + 1, res + 1):
+        shift = 3 * (FINEST - finer)
+        low &= ~(7 << shift)
+        high = (high & ~(7 << shift)) | (6 << shift)
+    return low, high
+
+
 def outline_wkb(cells: NDArray[np.uint64]) -> list[bytes]:
     """Outline of each cell as WKB, lon-lat degrees, in the order given."""
     return [bytes(wkb) for wkb in cells_to_wkb_polygons(cells).to_pylist()]

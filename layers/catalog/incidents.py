@@ -1,0 +1,35 @@
+"""The incidents layer: dated points, for those who may read incidents at all."""
+
+from sqlalchemy import type_coerce
+from sqlalchemy.types import NullType
+
+from layers.catalog.city import Name
+from layers.catalog.layer import Field, Layer, Zoom
+from layers.core.audience import Role
+from layers.schema.tables import area, incident
+
+INCIDENTS = Layer(
+    id="incidents",
+    title=Name(zh="事件", en="Incidents"),
+    description="Events, never persons. Without exact points each stands on the centre of its H3 base cell.",
+    rows=incident.outerjoin(area, area.c.area_id == incident.c.area_id),
+    key=incident.c.incident_id,
+    geometry=type_coerce(incident.c.spot, NullType()),
+    exact_geometry=type_coerce(incident.c.geom, NullType()),
+    moment=incident.c.occurred_at,
+    fields=(
+        Field("category", "what happened; a code of the city's categories", incident.c.category),
+        Field("occurred_at", "when it happened", incident.c.occurred_at, unit="UTC instant"),
+        Field("origin", "who reported it: citizen, patrol, sensor or hotline", incident.c.origin),
+        Field("severity", "weight of the category", incident.c.severity),
+        Field("state", "state at the source", incident.c.state),
+        Field("due_at", "when it is due", incident.c.due_at, unit="UTC instant"),
+        Field("closed_at", "when it was closed", incident.c.closed_at, unit="UTC instant"),
+        Field("area", "code of the finest area", area.c.code.label("area")),
+        Field("source", "where it came from", incident.c.source),
+        Field("attributes", "further columns of the source", incident.c.attributes, least=Role.ANALYST),
+    ),
+    zoom=Zoom(11, 18),
+    least=Role.ROOM,
+    hides_sensitive=incident.c.category,
+)
