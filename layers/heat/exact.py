@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Integer, any_, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.types import DateTime
+from sqlalchemy.types import DateTime, Text
 
 from layers.catalog.subtree import inside
 from layers.core.statement import Statement
@@ -30,7 +30,7 @@ def cells(question: Question) -> Statement:
     if question.zone_bit is not None:
         statement = statement.where(incident.c.zones.op("&", return_type=Integer)(1 << question.zone_bit) != 0)
     if question.categories is not None:
-        statement = statement.where(incident.c.category.in_(question.categories))
+        statement = statement.where(incident.c.category == any_(literal(list(question.categories), ARRAY(Text))))
     if not question.with_sensitive:
         hidden = select(category.c.code).where(category.c.sensitive)
         statement = statement.where(incident.c.category.not_in(hidden))

@@ -26,7 +26,7 @@ def tile(at: Tile, cell: NDArray[np.uint64], value: NDArray[np.int64]) -> Statem
         """select ST_AsMVT(cells, 'heat', %(extent)s, 'geom') as body from (
           select cell, value, ST_AsMVTGeom(ST_Transform(ST_GeomFromWKB(outline, 4326), 3857),
             ST_TileEnvelope(%(z)s, %(x)s, %(y)s), %(extent)s, %(buffer)s) as geom
-          from unnest(%(outlines)s::bytea[], %(cells)s::text[], %(values)s::bigint[]) as given (outline, cell, value)
+          from unnest(%(outlines)s::bytea[], %(cells)s::text[], %(values)s::bigint[]) given (outline, cell, value)
         ) cells where geom is not null""",
         {
             "z": at.z,

@@ -1,5 +1,7 @@
 """Features of a layer as one Mapbox vector tile."""
 
+from typing import Any
+
 from sqlalchemy import ColumnElement, ScalarSelect, func, literal, select
 from sqlalchemy.types import LargeBinary, NullType
 
@@ -16,7 +18,7 @@ MOST_FEATURES = 50_000
 _WORLD_EDGE_M = 20037508.342789244
 
 
-def envelope(at: Tile, margin: float = 0.0) -> ColumnElement[object]:
+def envelope(at: Tile, margin: float = 0.0) -> ColumnElement[Any]:
     """Bounds of the tile in EPSG:3857, widened by `margin` tile widths."""
     edge = _WORLD_EDGE_M
     world = func.ST_MakeEnvelope(-edge, -edge, edge, edge, 3857, type_=NullType())
@@ -44,7 +46,7 @@ def tile(selection: Selection, at: Tile, deepest_level: int | None = None) -> St
     names = ["id", *(field.name for field in fields)]
     mercator = func.ST_Transform(rows.c.shape, 3857, type_=NullType())
 
-    def drawn(name: str, geometry: ColumnElement[object], buffer: int) -> ScalarSelect[bytes]:
+    def drawn(name: str, geometry: ColumnElement[Any], buffer: int) -> ScalarSelect[bytes]:
         geom = func.ST_AsMVTGeom(geometry, envelope(at), EXTENT, buffer, literal(value=True), type_=NullType())
         inner = select(*(rows.c[each] for each in names), geom.label("geom")).subquery()
         mvt = func.ST_AsMVT(inner.table_valued(), name, EXTENT, "geom", "id", type_=LargeBinary)

@@ -1,6 +1,6 @@
 -- The vocabulary of One Map. Coordinates are lon-lat EPSG:4326; spans of time are half-open and UTC.
-create extension if not exists postgis;
-create extension if not exists btree_gist;
+create extension if not exists postgis schema public;
+create extension if not exists btree_gist schema public;
 
 -- The city's own tree of areas: ordered levels, top first.
 create table onemap.level (
