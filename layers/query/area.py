@@ -4,13 +4,14 @@ from datetime import datetime
 
 from layers.core.statement import Statement
 
-_FIELDS = """area.area_id as id, area.code, level.code as level, area.name_zh, area.name_en"""
+_FIELDS = """area.area_id as id, area.code, level.code as level, area.name_zh, area.name_en,
+  ST_Area(version.geom::geography) as size_m2"""
 _JOINED = """onemap.area area join onemap.level level on level.rank = area.level_rank
 join onemap.area_version version on version.area_id = area.area_id"""
 
 
 def top(at: datetime) -> Statement:
-    """The area at the top of the tree: id, code, level, name_zh, name_en; no row in an empty city."""
+    """The area at the top of the tree: id, code, level, name_zh, name_en, size_m2; no row in an empty city."""
     return Statement(
         f"""select {_FIELDS} from {_JOINED}
         where area.level_rank = 0 and version.valid @> %(at)s::timestamptz order by area.code limit 1""",  # noqa: S608

@@ -4,14 +4,15 @@ from calendar import isleap
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, FromClause, func, literal, select
+from sqlalchemy import ColumnElement, func, literal, select
 from sqlalchemy.types import DateTime
 
 from layers.catalog.subtree import inside
 from layers.core.errors import BadValue
 from layers.core.span import Span
 from layers.core.statement import Statement
-from layers.schema.tables import incident, layer_version
+from layers.schema.tables import category, incident, open_item
+from layers.schema.tables import layer_version as versions
 
 _INSTANT = DateTime(timezone=True)
 _LEAP_DAY = (2, 29)
@@ -19,32 +20,41 @@ _LEAP_DAY = (2, 29)
 
 @dataclass(frozen=True)
 class Figures:
-    """What the summary is about; `area_id` none means the whole city."""
+    """What the summary is about.
+
+    area_id : the area and all below it; none means the whole city.
+    with_sensitive : sensitive categories count too.
+    """
 
     span: Span
-    area_id: int | None = None
+    area_id: int | None
+    with_sensitive: bool
 
 
-def _within(span: Span, area_id: int | None) -> list[ColumnElement[bool]]:
+def _within(figures: Figures) -> list[ColumnElement[bool]]:
     conditions = [
-        incident.c.occurred_at >= literal(span.start, _INSTANT),
-        incident.c.occurred_at < literal(span.end, _INSTANT),
+        incident.c.occurred_at >= literal(figures.span.start, _INSTANT),
+        incident.c.occurred_at < literal(figures.span.end, _INSTANT),
     ]
-    return conditions if area_id is None else [*conditions, inside(incident.c.area_id, area_id)]
+    if figures.area_id is not None:
+        conditions.append(inside(incident.c.area_id, figures.area_id))
+    if not figures.with_sensitive:
+        conditions.append(incident.c.category.not_in(select(category.c.code).where(category.c.sensitive)))
+    return conditions
 
 
 def mix(figures: Figures) -> Statement:
     """Counts by category and zone mask: category, zones, count."""
     return Statement.of(
         select(incident.c.category, incident.c.zones, func.count().label("count"))
-        .where(*_within(figures.span, figures.area_id))
+        .where(*_within(figures))
         .group_by(incident.c.category, incident.c.zones)
     )
 
 
 def total(figures: Figures) -> Statement:
     """How many incidents: one value."""
-    return Statement.of(select(func.count()).where(*_within(figures.span, figures.area_id)))
+    return Statement.of(select(func.count()).where(*_within(figures)))
 
 
 def year_before(span: Span) -> Span:
@@ -60,27 +70,26 @@ def year_before(span: Span) -> Span:
         raise BadValue("from: there is no year before it", parameter="from") from exc
 
 
-def open_items(at: datetime, area_id: int | None) -> Statement:
-    """One row: `open` and `overdue` as they stand at `at`."""
-    return Statement(
-        """with recursive below (area_id) as (
-          select %(area_id)s::bigint
-          union
-          select version.area_id from onemap.area_version version join below on version.parent_id = below.area_id
+def open_items(at: datetime, figures: Figures) -> Statement:
+    """One row: `open` and `overdue` as they stand at `at`; the span does not matter to them."""
+    statement = select(
+        func.count().label("open"),
+        func.count().filter(open_item.c.due_at < literal(at, _INSTANT)).label("overdue"),
+    ).select_from(open_item)
+    if figures.area_id is not None:
+        statement = statement.where(inside(open_item.c.area_id, figures.area_id))
+    if not figures.with_sensitive:
+        statement = statement.where(
+            open_item.c.category.not_in(select(category.c.code).where(category.c.sensitive))
         )
-        select count(*) as open, count(*) filter (where due_at < %(at)s) as overdue from onemap.open_item
-        where %(area_id)s::bigint is null or area_id in (select area_id from below)""",
-        {"at": at, "area_id": area_id},
-    )
+    return Statement.of(statement)
 
 
-def freshness() -> Statement:
-    """One row about the incidents: `newest_at`, and the layer's `version` and `changed_at`."""
-    version: FromClause = layer_version
-    state = select(version.c.version, version.c.changed_at).where(version.c.layer == "incidents").subquery()
-    newest = select(func.max(incident.c.occurred_at).label("newest_at")).subquery()
-    return Statement.of(
-        select(newest.c.newest_at, state.c.version, state.c.changed_at).select_from(
-            newest.outerjoin(state, literal(value=True))
-        )
-    )
+def newest() -> Statement:
+    """When the newest incident happened: one value."""
+    return Statement.of(select(func.max(incident.c.occurred_at)))
+
+
+def layer_version(layer: str) -> Statement:
+    """Version of a layer: one value, none before its first load."""
+    return Statement.of(select(versions.c.version).where(versions.c.layer == layer))

@@ -168,6 +168,19 @@ incident_history = Table(
     Column("known", TSTZRANGE, nullable=False),
 )
 
+open_item = Table(
+    "open_item",
+    metadata,
+    *_counts("incident_id"),
+    *_text("category"),
+    Column("area_id", BigInteger, nullable=True),
+    Column("zones", Integer, nullable=False),
+    *_counts("cell"),
+    _instant("occurred_at"),
+    _instant("due_at", nullable=True),
+    info={"view": True},
+)
+
 layer_version = Table(
     "layer_version",
     metadata,

@@ -1,0 +1,64 @@
+# The two commands a newcomer needs: `make run` and `make test`. The others are for daily work.
+PYTHON ?= python3
+CITY ?= toronto
+BIN := .venv/bin
+NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
+SCREENS := $(shell find frontend -path frontend/node_modules -prune -o -path frontend/dist -prune -o -type f -print 2>/dev/null)
+
+.DELETE_ON_ERROR:
+.PHONY: run test check bless bench types lock screens provision-run provision-test
+
+run: provision-run screens
+	ONEMAP_CITY=$(CITY) $(BIN)/onemap up
+
+test: provision-test check
+	$(BIN)/pytest
+
+check: screens
+	$(BIN)/ruff format --check --quiet
+	$(BIN)/ruff check --quiet
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	cd frontend && $(NODE) npm run --silent check
+	cd frontend && $(NODE) npm run --silent test
+
+# Accept the present SQL and tiles as the new golden files, then read the difference.
+bless: .venv/ready
+	ONEMAP_BLESS=1 $(BIN)/pytest -q tests/golden
+	git --no-pager diff --stat tests/golden
+
+bench: .venv/ready
+	$(BIN)/python tests/bench/bench_load.py
+
+# The screens' types follow the server's OpenAPI document.
+types: .venv/ready frontend/node_modules/ready
+	mkdir -p build
+	$(BIN)/onemap api > build/openapi.json
+	cd frontend && $(NODE) npm run --silent types
+
+lock:
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev \
+	  --no-header --output-file requirements.lock pyproject.toml
+
+screens: frontend/dist/ready
+
+provision-run:
+	@PYTHON="$(PYTHON)" .ci/provision run
+
+provision-test:
+	@PYTHON="$(PYTHON)" .ci/provision test
+
+.venv/ready: requirements.lock pyproject.toml | provision-run
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	test -x $(BIN)/uv || $(BIN)/pip install --quiet "$$(grep -o '^uv==[0-9.]*' requirements.lock)"
+	$(BIN)/uv pip sync --quiet --require-hashes requirements.lock
+	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+frontend/node_modules/ready: frontend/package-lock.json .venv/ready
+	cd frontend && $(NODE) npm ci --silent --no-audit --no-fund
+	touch $@
+
+frontend/dist/ready: $(SCREENS) frontend/node_modules/ready
+	cd frontend && $(NODE) npm run --silent build
+	touch $@

@@ -1,0 +1,32 @@
+"""Absolute links: from the configured public URL where there is one, so that a forged Host cannot bend them."""
+
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import Depends, Request
+
+Link = dict[str, str]
+
+
+class Links:
+    """Makes links of this server."""
+
+    def __init__(self, base: str) -> None:
+        self.base = base.rstrip("/")
+
+    def href(self, path: str, **query: object) -> str:
+        """URL of `path` with the query parameters that are not none."""
+        given = {key: str(value) for key, value in query.items() if value is not None}
+        return f"{self.base}{path}" + (f"?{urlencode(given)}" if given else "")
+
+    def link(self, rel: str, media_type: str, title: str, href: str) -> Link:
+        """One link object as OGC API and RFC 8288 name its members."""
+        return {"rel": rel, "type": media_type, "title": title, "href": href}
+
+
+def _links(request: Request) -> Links:
+    configured = request.app.state.settings.server.public_url
+    return Links(configured or str(request.base_url))
+
+
+ALinks = Annotated[Links, Depends(_links)]

@@ -1,0 +1,186 @@
+"""The JSON that the screens read; OpenAPI and the TypeScript types are generated from here."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Shape(BaseModel):
+    """Base: what is written is what was declared."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+
+class NameShape(Shape):
+    """A name in the two languages of the screens."""
+
+    zh: str
+    en: str
+
+
+class SpanShape(Shape):
+    """A half-open span of time."""
+
+    start: datetime = Field(alias="from")
+    end: datetime = Field(alias="to")
+
+
+class LevelShape(Shape):
+    """One level of the city's tree of areas."""
+
+    code: str
+    name: NameShape
+
+
+class ZoneTypeShape(Shape):
+    """One of the six key risk zones."""
+
+    code: str
+    name: NameShape
+    colour: str
+
+
+class CategoryShape(Shape):
+    """What can happen; the weight is its severity."""
+
+    code: str
+    name: NameShape
+    weight: int
+    sensitive: bool
+
+
+class AudienceShape(Shape):
+    """Who the answer was made for; `area` is the id of the area it is confined to."""
+
+    role: str
+    area: int | None
+
+
+class CityShape(Shape):
+    """The city and the caller's audience."""
+
+    code: str
+    name: NameShape
+    languages: list[str]
+    time_zone: str
+    extent: list[float] = Field(description="west, south, east, north in degrees", min_length=4, max_length=4)
+    levels: list[LevelShape]
+    zone_types: list[ZoneTypeShape]
+    categories: list[CategoryShape]
+    attribution: str
+    notice: NameShape
+    audience: AudienceShape
+    now: datetime
+    build: str
+
+
+class HeatLayerShape(Shape):
+    """One heat layer."""
+
+    id: str
+    title: NameShape
+    colour: str | None
+
+
+class HeatPolicyShape(Shape):
+    """How exact the caller's heat is."""
+
+    exact: bool
+    finest_res: int
+    note: NameShape
+    bin: SpanShape | None = Field(description="newest published bin, for the public")
+
+
+class HeatCatalogShape(Shape):
+    """All heat layers with what may be asked of them."""
+
+    layers: list[HeatLayerShape]
+    span: SpanShape | None
+    policy: HeatPolicyShape
+    default_window: SpanShape | None
+
+
+class HeatCellsShape(Shape):
+    """Cells that have any incident; `values[i]` belongs to `cells[i]`."""
+
+    layer: str
+    start: datetime = Field(alias="from")
+    end: datetime = Field(alias="to")
+    res: int = Field(description="finest H3 resolution of the answer")
+    unit: str
+    total: int
+    version: int
+    cells: list[str]
+    values: list[int]
+
+
+class AreaShape(Shape):
+    """One area."""
+
+    id: int
+    code: str
+    level: str
+    name: NameShape
+
+
+class CategoryCountShape(Shape):
+    """Incidents of one category."""
+
+    code: str
+    count: int
+
+
+class PeriodShape(SpanShape):
+    """A period to compare with."""
+
+    total: int
+
+
+class SummaryShape(Shape):
+    """Key figures of an area in a span of time; null where the caller may not know."""
+
+    area: AreaShape
+    start: datetime = Field(alias="from")
+    end: datetime = Field(alias="to")
+    total: int
+    by_category: list[CategoryCountShape] | None
+    by_zone_type: list[CategoryCountShape]
+    open: int | None
+    overdue: int | None
+    previous: PeriodShape | None
+    year_before: PeriodShape | None
+    newest_at: datetime | None
+    version: int
+    rounded_to: int | None
+
+
+class RiskAreaShape(Shape):
+    """A risk area whose influence reaches the place."""
+
+    id: int
+    code: str
+    zone_type: str
+    name: NameShape
+    influence_m: float
+    approximate: bool
+    distance_m: float
+
+
+class PlaceIncidentsShape(Shape):
+    """Incidents of the cell around the place."""
+
+    cell: str
+    start: datetime = Field(alias="from")
+    end: datetime = Field(alias="to")
+    total: int
+    by_category: list[CategoryCountShape]
+
+
+class PlaceShape(Shape):
+    """Everything about one point; `incidents` is null where the caller may not know."""
+
+    lon: float
+    lat: float
+    areas: list[AreaShape]
+    risk_areas: list[RiskAreaShape]
+    incidents: PlaceIncidentsShape | None

@@ -1,0 +1,75 @@
+"""Answers with their format, their freshness and their privacy."""
+
+import csv
+import hashlib
+import io
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import orjson
+from fastapi import Request, Response
+
+from layers.core.audience import Audience, Role
+from layers.core.errors import BadValue
+
+JSON = "application/json"
+GEOJSON = "application/geo+json"
+CSV = "text/csv; charset=utf-8"
+HTML = "text/html"
+MVT = "application/vnd.mapbox-vector-tile"
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def chosen(request: Request, asked: str | None, offered: dict[str, str]) -> str:
+    """The short name of the format to answer in: `f=` first, else Accept, else the first of `offered`.
+
+    `offered` maps short names to media types.
+
+    Raises
+    ------
+    BadValue : `f` names none of them.
+    """
+    if asked is not None:
+        if asked not in offered:
+            raise BadValue(f"f: '{asked[:40]}' is none of {', '.join(offered)}", parameter="f")
+        return asked
+    accepted = [part.split(";")[0].strip() for part in request.headers.get("accept", "").split(",")]
+    for media in accepted:
+        for short, ours in offered.items():
+            if media == ours.split(";")[0]:
+                return short
+    return next(iter(offered))
+
+
+def respond(request: Request, audience: Audience, body: bytes, media_type: str) -> Response:
+    """An answer with a strong ETag, or 304 where the caller has it; what is not public stays private."""
+    etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+    headers = {
+        "ETag": etag,
+        "Cache-Control": "no-cache" if audience.role is Role.PUBLIC else "private, no-cache",
+        "Vary": "Accept, Authorization, Cookie",
+    }
+    if etag in [tag.strip() for tag in request.headers.get("if-none-match", "").split(",")]:
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type=media_type, headers=headers)
+
+
+def json_bytes(value: object) -> bytes:
+    """JSON in UTF-8; instants end in Z."""
+    return orjson.dumps(value, option=orjson.OPT_UTC_Z | orjson.OPT_SERIALIZE_NUMPY, default=str)
+
+
+def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    """CSV in UTF-8; a text that a spreadsheet would take for a formula gets a quote before it."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows([_cell(value) for value in row] for row in rows)
+    return out.getvalue().encode()
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return f"'{value}"
+    return value.isoformat() if hasattr(value, "isoformat") else value

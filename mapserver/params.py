@@ -1,0 +1,49 @@
+"""Query and path parameters that several routers share, each read by one function."""
+
+from typing import Annotated
+
+from fastapi import Depends, Path, Query
+
+from layers.geo.bbox import Bbox
+from layers.geo.tiles import Tile
+from layers.query.interval import Interval
+
+LIMIT_DEFAULT = 100
+LIMIT_MOST = 10_000
+
+From = Annotated[
+    str | None, Query(alias="from", description="start of the span, RFC 3339, included", max_length=40)
+]
+To = Annotated[str | None, Query(description="end of the span, RFC 3339, not included", max_length=40)]
+Format = Annotated[str | None, Query(alias="f", description="format of the answer", max_length=20)]
+
+
+def _bbox(
+    bbox: Annotated[str | None, Query(description="west,south,east,north in degrees", max_length=200)] = None,
+) -> Bbox | None:
+    return None if bbox is None else Bbox.parse(bbox)
+
+
+def _interval(
+    at: Annotated[
+        str | None,
+        Query(alias="datetime", description="RFC 3339 instant or closed interval a/b, .. is open", max_length=100),
+    ] = None,
+) -> Interval | None:
+    return None if at is None else Interval.parse(at)
+
+
+def _limit(
+    limit: Annotated[int, Query(ge=1, description="most features of a page; more is clamped")] = LIMIT_DEFAULT,
+) -> int:
+    return min(limit, LIMIT_MOST)
+
+
+def _tile(z: Annotated[int, Path()], x: Annotated[int, Path()], y: Annotated[int, Path()]) -> Tile:
+    return Tile.at(z, x, y)
+
+
+ABbox = Annotated[Bbox | None, Depends(_bbox)]
+AnInterval = Annotated[Interval | None, Depends(_interval)]
+ALimit = Annotated[int, Depends(_limit)]
+ATile = Annotated[Tile, Depends(_tile)]

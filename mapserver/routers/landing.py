@@ -1,0 +1,51 @@
+"""The OGC landing page, the conformance declaration, and the hub page for a browser."""
+
+from fastapi import APIRouter, Request, Response
+
+from mapserver.deps import ACity, AnAudience
+from mapserver.links import ALinks
+from mapserver.negotiate import HTML, JSON, chosen, json_bytes, respond
+from mapserver.params import Format
+from mapserver.routers.screens import hub_page
+
+router = APIRouter(tags=["capabilities"])
+
+CONFORMANCE = [
+    "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
+    "http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/collections",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
+]
+
+
+@router.get("/")
+async def get_landing(
+    request: Request, city: ACity, audience: AnAudience, links: ALinks, f: Format = None
+) -> Response:
+    """Where everything is; a browser gets the hub page of the screens."""
+    if chosen(request, f, {"json": JSON, "html": HTML}) == "html":
+        return hub_page(request)
+    body = {
+        "title": f"One Map: {city.name.en} ({city.name.zh})",
+        "description": "Areas, risk areas, incidents and heat of one city on one map.",
+        "attribution": city.attribution,
+        "links": [
+            links.link("self", JSON, "This document", links.href("/", f="json")),
+            links.link("alternate", HTML, "The screens", links.href("/", f="html")),
+            links.link(
+                "service-desc", "application/vnd.oai.openapi+json;version=3.1", "The API", links.href("/api")
+            ),
+            links.link("service-doc", HTML, "The API, to read", links.href("/docs")),
+            links.link("conformance", JSON, "Conformance classes", links.href("/conformance")),
+            links.link("data", JSON, "Collections", links.href("/collections")),
+            links.link("related", JSON, "Heat layers", links.href("/heat")),
+            links.link("related", JSON, "Key figures", links.href("/summary")),
+        ],
+    }
+    return respond(request, audience, json_bytes(body), JSON)
+
+
+@router.get("/conformance")
+async def get_conformance(request: Request, audience: AnAudience) -> Response:
+    """The conformance classes that this server keeps."""
+    return respond(request, audience, json_bytes({"conformsTo": CONFORMANCE}), JSON)
