@@ -75,7 +75,7 @@ class Database:
             min_size=1,
             max_size=pool_size,
             max_waiting=pool_size * 32,
-            timeout=min(timeout_s, 2.0),
+            timeout=min(timeout_s / 2, 2.0),
             reconnect_timeout=_FOR_EVER_S,  # a pool that gives up stays dead after the server is back
             check=AsyncConnectionPool.check_connection,
             open=False,

@@ -7,7 +7,6 @@ Bulk work goes to h3ronpy, which imports no frame library and agrees with h3-py 
 
 from collections.abc import Iterable
 
-import h3
 import numpy as np
 import shapely
 from h3ronpy import ContainmentMode, cells_area_m2, cells_to_string
@@ -19,7 +18,6 @@ from h3ronpy.vector import (
 )
 from numpy.typing import NDArray
 
-from layers.core.errors import BadValue
 from layers.geo.bbox import Bbox
 
 FINEST = 15
@@ -78,11 +76,6 @@ def area_m2(cells: NDArray[np.uint64]) -> NDArray[np.float64]:
     return np.asarray(cells_area_m2(cells), dtype=np.float64)
 
 
-def edge_m(res: int) -> float:
-    """Average edge length at `res` in metres, for legends only."""
-    return float(h3.average_hexagon_edge_length(res, unit="m"))
-
-
 def cover(bbox: Bbox, res: int) -> NDArray[np.uint64]:
     """Every cell at `res` that touches `bbox`, sorted."""
     boxes = [shapely.box(*part) for part in bbox.parts()]
@@ -97,15 +90,3 @@ def to_text(cells: Iterable[int] | NDArray[np.uint64]) -> list[str]:
     """Hex text of each cell, as on the wire."""
     texts: list[str] = cells_to_string(np.asarray(cells, dtype=np.uint64)).to_pylist()
     return texts
-
-
-def from_text(text: str) -> int:
-    """Cell of its hex text.
-
-    Raises
-    ------
-    BadValue : `text` is not a cell.
-    """
-    if not h3.is_valid_cell(text):
-        raise BadValue(f"'{text[:40]}' is not an H3 cell", parameter="cell")
-    return int(h3.str_to_int(text))

@@ -1,0 +1,98 @@
+"""The database as an audience sees it."""
+
+import time
+
+import psycopg
+import pytest
+
+from layers.catalog.incidents import INCIDENTS
+from layers.core.audience import PUBLIC, Audience, Role
+from layers.core.db import Database, connect
+from layers.core.errors import Unavailable
+from layers.core.statement import Statement
+from layers.geo.bbox import Bbox
+from layers.query import features
+from layers.query.selection import Selection
+from tests import toy
+
+COUNT = Statement("select count(*) from onemap.incident")
+ROOM = Audience(Role.ROOM)
+
+
+async def test_the_room_counts_every_incident(toy_db):
+    assert await toy_db.value(ROOM, COUNT) == 1500
+
+
+async def test_the_public_cannot_read_incidents_even_by_hand_written_sql(toy_db):
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        await toy_db.value(PUBLIC, COUNT)
+
+
+@pytest.mark.parametrize(
+    ("role", "column"), [(Role.ROOM, "geom"), (Role.ROOM, "attributes"), (Role.ANALYST, "geom")]
+)
+async def test_a_column_beyond_the_role_is_refused_by_the_database_itself(toy_db, role, column):
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        await toy_db.value(Audience(role), Statement(f"select {column} from onemap.incident limit 1"))
+
+
+async def test_no_role_reads_tokens_or_quarantine(toy_db):
+    for table in ("token", "quarantine", "incident_history"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            await toy_db.value(Audience(Role.ADMIN), Statement(f"select count(*) from onemap.{table}"))
+
+
+async def test_a_scope_sees_its_own_area_and_all_below_it(toy_db, shared_toy):
+    village = Audience(Role.ROOM, shared_toy.area_id("V1"))
+    expected = sum(row.grid.startswith("V1") for row in shared_toy.rows)
+    assert 0 < expected < 1500
+    assert await toy_db.value(village, COUNT) == expected
+
+
+async def test_a_transaction_without_a_scope_setting_sees_nothing(shared_toy):
+    with connect(shared_toy.url) as connection:
+        connection.execute("set local role onemap_room")
+        assert connection.execute("select count(*) as n from onemap.incident").fetchone()["n"] == 0
+
+
+async def test_the_audience_does_not_leak_into_the_next_transaction_of_the_same_connection(shared_toy):
+    village = Audience(Role.ROOM, shared_toy.area_id("V1"))
+    async with Database(shared_toy.url, pool_size=1) as db:
+        inside = await db.value(village, COUNT)
+        assert await db.value(ROOM, COUNT) == 1500 > inside
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            await db.value(PUBLIC, COUNT)
+
+
+@pytest.mark.parametrize("scoped", [False, True])
+async def test_a_box_is_found_with_the_spatial_index_under_row_level_security(toy_db, shared_toy, scoped):
+    audience = Audience(Role.ROOM, shared_toy.area_id("V1") if scoped else None)
+    selection = Selection(INCIDENTS, audience, toy.FIRST, bbox=Bbox(10.02, 50.02, 10.021, 50.021))
+    statement = features.items(selection, 10)
+    async with toy_db.transaction(audience) as tx:
+        plan = await tx.rows(Statement(f"explain {statement.sql}", statement.params))
+    text = "\n".join(row["QUERY PLAN"] for row in plan)
+    assert "incident_spot" in text
+    assert "Index Cond: (spot &&" in text
+
+
+async def test_a_hung_statement_ends_at_the_time_limit_of_this_side(shared_toy):
+    async with Database(shared_toy.url, pool_size=1, timeout_s=0.3) as db:
+        with pytest.raises(Unavailable):
+            await db.value(ROOM, Statement("select pg_sleep(30)"))
+        assert await db.value(ROOM, COUNT) == 1500
+
+
+async def test_a_busy_pool_answers_unavailable_instead_of_waiting(shared_toy):
+    async with Database(shared_toy.url, pool_size=1, timeout_s=2) as db:
+        async with db.transaction(ROOM):
+            began = time.monotonic()
+            with pytest.raises(Unavailable):
+                await db.value(ROOM, COUNT)
+            assert time.monotonic() - began < 1.8
+        assert await db.value(ROOM, COUNT) == 1500
+
+
+def test_an_address_where_nothing_answers_is_unavailable():
+    with pytest.raises(Unavailable, match="does not answer"):
+        connect("postgresql://nobody@127.0.0.1:1/none?connect_timeout=1")

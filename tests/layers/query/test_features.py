@@ -1,0 +1,107 @@
+"""Features as rows."""
+
+import json
+
+import pytest
+
+from layers.catalog.registry import LAYERS, layer_for
+from layers.core.audience import PUBLIC, Audience, Role
+from layers.core.errors import Forbidden, UnknownLayer
+from layers.geo.bbox import Bbox
+from layers.query import features
+from layers.query.interval import Interval
+from layers.query.selection import Selection
+from tests import toy
+
+ROOM = Audience(Role.ROOM)
+DISPATCHER = Audience(Role.DISPATCHER)
+INCIDENTS = LAYERS["incidents"]
+
+
+async def _all(db, selection, page=400):
+    found, after = [], None
+    while True:
+        rows = await db.rows(selection.audience, features.items(selection, page, after))
+        found += rows[:page]
+        if len(rows) <= page:
+            return found
+        after = rows[page - 1]["id"]
+
+
+async def test_pages_together_hold_every_row_once(toy_db, shared_toy):
+    rows = await _all(toy_db, Selection(INCIDENTS, DISPATCHER, toy.FIRST))
+    assert len({row["id"] for row in rows}) == len(rows) == len(shared_toy.rows)
+
+
+async def test_the_room_sees_no_sensitive_incident_as_a_feature(toy_db, shared_toy):
+    rows = await _all(toy_db, Selection(INCIDENTS, ROOM, toy.FIRST))
+    assert len(rows) == sum(row.category != "domestic" for row in shared_toy.rows)
+    assert {row["category"] for row in rows} == {"noise", "theft"}
+
+
+async def test_the_room_sees_centres_of_cells_and_the_dispatcher_true_points(toy_db, shared_toy):
+    true = {(round(row.lon, 6), round(row.lat, 6)) for row in shared_toy.rows}
+
+    async def points(audience):
+        rows = await _all(toy_db, Selection(INCIDENTS, audience, toy.FIRST))
+        return {tuple(json.loads(row["geometry"])["coordinates"]) for row in rows}
+
+    assert not await points(ROOM) & true
+    assert await points(DISPATCHER) == true
+
+
+async def test_a_box_of_the_room_selects_by_what_the_room_sees(toy_db, shared_toy):
+    box = Bbox(10.02, 50.02, 10.03, 50.03)
+    rows = await _all(toy_db, Selection(INCIDENTS, ROOM, toy.FIRST, bbox=box))
+    everything = await _all(toy_db, Selection(INCIDENTS, ROOM, toy.FIRST))
+    inside = {
+        row["id"]
+        for row in everything
+        for lon, lat in [json.loads(row["geometry"])["coordinates"]]
+        if box.west <= lon <= box.east and box.south <= lat <= box.north
+    }
+    assert {row["id"] for row in rows} == inside != set()
+
+
+async def test_an_interval_is_closed_at_both_ends(toy_db, shared_toy):
+    times = sorted(row.at for row in shared_toy.rows)
+    interval = Interval(times[100], times[200])
+    rows = await _all(toy_db, Selection(INCIDENTS, DISPATCHER, toy.FIRST, interval))
+    assert len(rows) == sum(times[100] <= at <= times[200] for at in times)
+
+
+async def test_an_analyst_reads_the_further_columns_and_the_room_does_not(toy_db):
+    analyst = Audience(Role.ANALYST)
+    assert (
+        "attributes"
+        in (await toy_db.rows(analyst, features.items(Selection(INCIDENTS, analyst, toy.FIRST), 1)))[0]
+    )
+    assert (
+        "attributes" not in (await toy_db.rows(ROOM, features.items(Selection(INCIDENTS, ROOM, toy.FIRST), 1)))[0]
+    )
+
+
+async def test_an_item_outside_the_scope_is_not_there(toy_db, shared_toy):
+    other = await toy_db.rows(
+        DISPATCHER, features.items(Selection(INCIDENTS, Audience(Role.DISPATCHER), toy.FIRST), 1500)
+    )
+    village = Audience(Role.DISPATCHER, shared_toy.area_id("V1"))
+    for row in other[:50]:
+        found = await toy_db.row(village, features.item(Selection(INCIDENTS, village, toy.FIRST), row["id"]))
+        assert (found is not None) == row["area"].startswith("V1")
+
+
+async def test_everybody_reads_areas_with_their_parent(toy_db):
+    rows = await toy_db.rows(PUBLIC, features.items(Selection(LAYERS["areas"], PUBLIC, toy.FIRST), 100))
+    assert {row["code"]: row["parent"] for row in rows} == {area[0]: area[1] for area in toy.AREAS}
+
+
+def test_the_public_is_told_which_audience_a_layer_needs():
+    with pytest.raises(Forbidden) as caught:
+        layer_for("incidents", PUBLIC)
+    assert caught.value.context == {"layer": "incidents", "needs": "room"}
+
+
+def test_an_unknown_layer_is_named():
+    with pytest.raises(UnknownLayer, match="nope"):
+        layer_for("nope", PUBLIC)
