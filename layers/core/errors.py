@@ -3,6 +3,7 @@
 OnemapError
 ├─ InputError           the caller can mend it
 │  ├─ BadValue          a parameter or setting that cannot be read; names it
+│  ├─ BadAddress        a host and port that cannot be listened on
 │  └─ ShapeMismatch     arrays that do not belong together
 ├─ NotFound             the named thing is not there
 │  ├─ UnknownLayer
@@ -17,7 +18,10 @@ OnemapError
 │  ├─ MissingColumn
 │  └─ UnknownDatum
 ├─ BadCity              a city folder that cannot be followed
-├─ Unavailable          the database does not answer in time
+├─ BadHome              the home folder or the secret in it cannot be used
+├─ Unavailable          not now, perhaps later: the database does not answer in time
+│  ├─ NotReady          a part that serving needs is missing; names it
+│  └─ ScreensMissing    the screens are not built yet
 └─ ClusterError         the private database cannot be made or started
    └─ MissingBinaries   PostgreSQL or PostGIS is not installed
 """
@@ -43,6 +47,12 @@ class BadValue(InputError):
     """A parameter or setting that cannot be read; `parameter` in the context names it."""
 
     code = "bad-value"
+
+
+class BadAddress(InputError):
+    """A host and port that cannot be listened on."""
+
+    code = "bad-address"
 
 
 class ShapeMismatch(InputError):
@@ -129,10 +139,28 @@ class BadCity(OnemapError):
     code = "bad-city"
 
 
+class BadHome(OnemapError):
+    """The home folder or the secret in it cannot be used."""
+
+    code = "bad-home"
+
+
 class Unavailable(OnemapError):
-    """The database does not answer in time."""
+    """Not now, perhaps later: the database does not answer in time."""
 
     code = "unavailable"
+
+
+class NotReady(Unavailable):
+    """A part that serving needs is missing; `missing` in the context names it."""
+
+    code = "not-ready"
+
+
+class ScreensMissing(Unavailable):
+    """The screens are not built yet."""
+
+    code = "screens-missing"
 
 
 class ClusterError(OnemapError):

@@ -1,0 +1,34 @@
+"""All routers, in the order in which they are asked; none knows another."""
+
+from fastapi import APIRouter
+
+from mapserver.routers import (
+    city,
+    features,
+    health,
+    heat,
+    landing,
+    live,
+    place,
+    screens,
+    session,
+    summary,
+    tiles,
+)
+
+ROUTERS: tuple[APIRouter, ...] = tuple(
+    module.router
+    for module in (
+        landing,
+        city,
+        features,
+        tiles,
+        heat,
+        place,
+        summary,
+        live,
+        session,
+        health,
+        screens,
+    )
+)

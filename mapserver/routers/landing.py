@@ -2,11 +2,10 @@
 
 from fastapi import APIRouter, Request, Response
 
-from mapserver.deps import ACity, AnAudience
+from mapserver.deps import ACity, AnAudience, TheScreens
 from mapserver.links import ALinks
 from mapserver.negotiate import HTML, JSON, chosen, json_bytes, respond
 from mapserver.params import Format
-from mapserver.routers.screens import hub_page
 
 router = APIRouter(tags=["capabilities"])
 
@@ -20,11 +19,11 @@ CONFORMANCE = [
 
 @router.get("/")
 async def get_landing(
-    request: Request, city: ACity, audience: AnAudience, links: ALinks, f: Format = None
+    request: Request, city: ACity, audience: AnAudience, links: ALinks, screens: TheScreens, f: Format = None
 ) -> Response:
     """Where everything is; a browser gets the hub page of the screens."""
     if chosen(request, f, {"json": JSON, "html": HTML}) == "html":
-        return hub_page(request)
+        return await screens.hub(request)
     body = {
         "title": f"One Map: {city.name.en} ({city.name.zh})",
         "description": "Areas, risk areas, incidents and heat of one city on one map.",

@@ -1,0 +1,70 @@
+"""The application: made by a call from settings and an address, never at import."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import Depends, FastAPI
+from starlette.middleware.gzip import GZipMiddleware
+
+from layers.catalog.city import City
+from layers.core.clock import Clock
+from layers.core.db import Database
+from layers.core.settings import Settings
+from mapserver import errors
+from mapserver.auth.keys import Keys
+from mapserver.auth.pepper import pepper
+from mapserver.deps import known_parameters
+from mapserver.live import Hub
+from mapserver.metrics import Metrics
+from mapserver.middleware import LastResort, Measured, PlainUrl, SafeHeaders
+from mapserver.routers import ROUTERS
+from mapserver.screens import Screens
+
+_GZIP_FROM_BYTES = 1000
+_GZIP_LEVEL = 5  # of vector tiles, level 9 is 2 % smaller and takes three times as long
+
+
+def create_app(settings: Settings, url: str, clock: Clock = Clock()) -> FastAPI:
+    """The server of one city on the database at `url`; nothing is opened before its lifespan begins.
+
+    Raises
+    ------
+    BadCity : the city's folder cannot be followed.
+    BadHome : the pepper cannot be read or made.
+    """
+    app = FastAPI(
+        title="One Map",
+        version=version("onemap"),
+        openapi_url="/api",
+        docs_url=None,  # FastAPI's own pages load their scripts from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,  # a redirect would be built from the Host header, which anybody may forge
+        dependencies=[Depends(known_parameters)],
+        responses=errors.RESPONSES,
+        lifespan=_open,
+    )
+    state = app.state
+    state.settings = settings
+    state.clock = clock
+    state.city = City.load(settings.city_folder)
+    state.screens = Screens(settings.screens)
+    state.metrics = Metrics()
+    state.db = Database(url, pool_size=settings.db.pool_size, timeout_s=settings.db.timeout_s)
+    state.keys = Keys(state.db, pepper(settings.home))
+    state.hub = Hub(state.db, state.keys, clock, state.metrics)
+    errors.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES, compresslevel=_GZIP_LEVEL)
+    app.add_middleware(PlainUrl)
+    app.add_middleware(LastResort)
+    app.add_middleware(SafeHeaders)
+    app.add_middleware(Measured, metrics=state.metrics)  # the last one added is the first one asked
+    return app
+
+
+@asynccontextmanager
+async def _open(app: FastAPI) -> AsyncIterator[None]:
+    async with app.state.db, app.state.hub:
+        yield

@@ -1,0 +1,113 @@
+"""What an endpoint may ask for: the database, the city, the clock, and who is asking."""
+
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.params import Query
+
+from layers.catalog.city import City
+from layers.core.audience import PUBLIC, Audience
+from layers.core.clock import Clock
+from layers.core.db import Database
+from layers.core.errors import BadValue, Unauthenticated
+from layers.core.settings import Settings
+from mapserver.auth import cookie
+from mapserver.auth.keys import Keys
+from mapserver.live import Hub
+from mapserver.metrics import Metrics
+from mapserver.screens import Screens
+
+
+async def _settings(request: Request) -> Settings:
+    return cast("Settings", request.app.state.settings)
+
+
+async def _city(request: Request) -> City:
+    return cast("City", request.app.state.city)
+
+
+async def _db(request: Request) -> Database:
+    return cast("Database", request.app.state.db)
+
+
+async def _clock(request: Request) -> Clock:
+    return cast("Clock", request.app.state.clock)
+
+
+async def _keys(request: Request) -> Keys:
+    return cast("Keys", request.app.state.keys)
+
+
+async def _hub(request: Request) -> Hub:
+    return cast("Hub", request.app.state.hub)
+
+
+async def _screens(request: Request) -> Screens:
+    return cast("Screens", request.app.state.screens)
+
+
+async def _metrics(request: Request) -> Metrics:
+    return cast("Metrics", request.app.state.metrics)
+
+
+async def token_of(request: Request) -> str | None:
+    """The token that a request carries, from its Authorization header or else from its cookie; none: nobody's.
+
+    Raises
+    ------
+    Unauthenticated : an Authorization header that is no bearer token; it must not pass as nobody's.
+    """
+    header = request.headers.get("authorization")
+    if header is None:
+        return request.cookies.get(cookie.NAME)
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer":
+        raise Unauthenticated("the Authorization header is not 'Bearer' and a token")
+    return token.strip()
+
+
+async def audience_of(request: Request) -> Audience:
+    """Who is asking. Without a token: the public; with a bad one: nobody.
+
+    Raises
+    ------
+    Unauthenticated : the token is unknown, expired or revoked.
+    Unavailable : the database does not answer.
+    """
+    token = await token_of(request)
+    if token is None:
+        return PUBLIC
+    keys = await _keys(request)
+    return (await keys.grant(token)).audience
+
+
+async def known_parameters(request: Request) -> None:
+    """Refuse a query parameter that the route does not declare, or that is there twice.
+
+    Raises
+    ------
+    BadValue : names the parameter.
+    """
+    given = [name for name, _ in request.query_params.multi_items()]
+    if not given:
+        return
+    declared = get_flat_params(request.scope["route"].dependant)
+    known = {field.alias for field in declared if isinstance(field.field_info, Query)}
+    for name in given:
+        if name not in known:
+            raise BadValue(f"unknown parameter '{name[:40]}'", parameter=name[:40], known=sorted(known))
+        if given.count(name) > 1:
+            raise BadValue(f"parameter '{name}' is given {given.count(name)} times", parameter=name)
+
+
+ASettings = Annotated[Settings, Depends(_settings)]
+ACity = Annotated[City, Depends(_city)]
+Db = Annotated[Database, Depends(_db)]
+AClock = Annotated[Clock, Depends(_clock)]
+TheKeys = Annotated[Keys, Depends(_keys)]
+TheHub = Annotated[Hub, Depends(_hub)]
+TheScreens = Annotated[Screens, Depends(_screens)]
+TheMetrics = Annotated[Metrics, Depends(_metrics)]
+AToken = Annotated[str | None, Depends(token_of)]
+AnAudience = Annotated[Audience, Depends(audience_of)]
