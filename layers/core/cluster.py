@@ -207,8 +207,6 @@ class Cluster:
 
     def _refusal(self) -> str | None:
         """Why the server cannot be used now; none where it answers."""
-        if self._major() is None:
-            return "its data is gone"  # yet a server whose folder was removed may still answer on its socket
         try:
             psycopg.connect(self.url("postgres"), connect_timeout=2).close()
         except psycopg.OperationalError as exc:

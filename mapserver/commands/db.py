@@ -95,5 +95,8 @@ def _psql(program: str, database_url: str, arguments: list[str]) -> int:
     if password := named.pop("password", None):
         environment["PGPASSWORD"] = str(password)
     target = conninfo.make_conninfo("", **named)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for psql, which cancels a query with it
-    return subprocess.call([program, "-d", target, *arguments], env=environment)  # noqa: S603
+    ours = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for psql, which cancels a query with it
+    try:
+        return subprocess.call([program, "-d", target, *arguments], env=environment)  # noqa: S603
+    finally:
+        signal.signal(signal.SIGINT, ours)
