@@ -5,8 +5,9 @@ Roll-up is always by id: a parent does not contain its children exactly, so one 
 Bulk work goes to h3ronpy, which imports no frame library and agrees with h3-py bit for bit.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
+import h3
 import numpy as np
 import shapely
 from h3ronpy import ContainmentMode, cells_area_m2, cells_to_string
@@ -31,6 +32,11 @@ def index(lonlat: NDArray[np.float64], res: int) -> NDArray[np.uint64]:
     latitude = np.ascontiguousarray(lonlat[:, 1])
     longitude = np.ascontiguousarray(lonlat[:, 0])
     return np.asarray(coordinates_to_cells(latitude, longitude, res), dtype=np.uint64)
+
+
+def at(lon: float, lat: float, res: int) -> int:
+    """Cell of one point in degrees."""
+    return int(h3.str_to_int(h3.latlng_to_cell(lat, lon, res)))
 
 
 def parent(cells: NDArray[np.uint64], res: int) -> NDArray[np.uint64]:
@@ -86,7 +92,7 @@ def cover(bbox: Bbox, res: int) -> NDArray[np.uint64]:
     return np.unique(np.concatenate(found))
 
 
-def to_text(cells: Iterable[int] | NDArray[np.uint64]) -> list[str]:
+def to_text(cells: Sequence[int] | NDArray[np.uint64]) -> list[str]:
     """Hex text of each cell, as on the wire."""
     texts: list[str] = cells_to_string(np.asarray(cells, dtype=np.uint64)).to_pylist()
     return texts

@@ -3,7 +3,6 @@
 import math
 from typing import Annotated, Any
 
-import numpy as np
 from fastapi import APIRouter, Query, Request, Response
 
 from layers.core.errors import BadValue
@@ -53,10 +52,10 @@ async def get_place(  # noqa: PLR0913
     }
     if audience.policy.incidents:
         span = await Windows(db, city, clock, audience).resolve(start, to)
-        cell = hexgrid.index(np.array([[lon, lat]]), AROUND_RES)
-        counts = await db.rows(audience, place.incidents(int(cell[0]), city.base_resolution, span, audience))
+        cell = hexgrid.at(lon, lat, AROUND_RES)
+        counts = await db.rows(audience, place.incidents(cell, city.base_resolution, span, audience))
         body["incidents"] = {
-            "cell": hexgrid.to_text(cell)[0],
+            "cell": hexgrid.to_text([cell])[0],
             "from": span.start,
             "to": span.end,
             "total": sum(row["count"] for row in counts),

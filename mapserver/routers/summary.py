@@ -72,8 +72,8 @@ async def get_summary(  # noqa: PLR0913
 def _smallest_m2(city: City) -> float:
     """Size of the cell in which sensitive categories may hide; a smaller area leaves them out."""
     west, south, east, north = city.extent
-    middle = hexgrid.index(np.array([[(west + east) / 2, (south + north) / 2]]), SENSITIVE_RES)
-    return float(hexgrid.area_m2(middle)[0])
+    middle = hexgrid.at((west + east) / 2, (south + north) / 2, SENSITIVE_RES)
+    return float(hexgrid.area_m2(np.array([middle], dtype=np.uint64))[0])
 
 
 async def _exact(db: Database, city: City, clock: Clock, audience: Audience, figures: Figures) -> dict[str, Any]:

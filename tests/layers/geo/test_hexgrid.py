@@ -16,6 +16,7 @@ points = st.lists(st.tuples(st.floats(-180, 180), st.floats(-89.9, 89.9)), min_s
 @given(points, st.integers(0, 15))
 def test_an_index_agrees_with_the_library(lonlat, res):
     cells = hexgrid.index(np.array(lonlat), res)
+    assert [hexgrid.at(lon, lat, res) for lon, lat in lonlat] == cells.tolist()
     assert hexgrid.to_text(cells) == [h3.latlng_to_cell(lat, lon, res) for lon, lat in lonlat]
 
 
