@@ -1,0 +1,103 @@
+"""How runs look on a terminal: a bar while they work, a table of counts at the end."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from etl import pipeline
+from etl.account import Account
+
+_OUT = Console()
+_ERR = Console(stderr=True)
+_OUTCOMES = [field.name for field in fields(Account) if field.name != "rows_read"]
+
+
+@contextmanager
+def bar(title: str) -> Iterator[pipeline.Progress]:
+    """A bar that says what is being done, how many rows a second, and the time left."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[step]}"),
+    )
+    start = time.monotonic()
+    with Progress(*columns, console=_ERR) as progress:
+        task = progress.add_task(title, total=1.0, rate="", step="reading")
+
+        def hear(step: str, share: float, rows: int) -> None:
+            rate = f"{share * rows / max(time.monotonic() - start, 1e-3):,.0f} rows/s"
+            progress.update(task, completed=share, step=step, rate=rate)
+
+        yield hear
+
+
+def say(message: str) -> None:
+    """One line about what went wrong."""
+    _ERR.print(message, markup=False, highlight=False, soft_wrap=True)
+
+
+def accounts(results: Sequence[pipeline.Result]) -> None:
+    """The counts of what was loaded, one line a source."""
+    table = _table("run", "source", "rows read", "outcome", "notes")
+    for result in results:
+        counts = vars(result.account)
+        table.add_row(
+            str(result.run_id), result.source.id, _number(counts), _outcome(counts), _listed(result.notes)
+        )
+    _OUT.print(table)
+
+
+def runs(found: Sequence[dict[str, Any]]) -> None:
+    """Past runs, one line each."""
+    table = _table("run", "started", "source", "state", "rows read", "outcome", "notes")
+    for row in found:
+        table.add_row(
+            str(row["run_id"]),
+            f"{row['started_at']:%Y-%m-%d %H:%M:%S}Z",
+            row["source"],
+            row["state"],
+            _number(row),
+            _outcome(row),
+            row["message"] or _listed(row["notes"]),
+        )
+    _OUT.print(table)
+
+
+def quarantined(found: Sequence[dict[str, Any]]) -> None:
+    """Rows in quarantine, each with its file, its number and its reasons."""
+    for row in found:
+        reasons = "; ".join(row["reasons"])
+        _OUT.print(
+            f"run {row['run_id']}  {row['file_name']} row {row['row_number']}: {reasons}",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column, justify="right" if column == "rows read" else "left")
+    return table
+
+
+def _number(counts: dict[str, Any]) -> str:
+    return f"{counts['rows_read']:,}"
+
+
+def _outcome(counts: dict[str, Any]) -> str:
+    return _listed({name: counts[name] for name in _OUTCOMES if counts[name]})
+
+
+def _listed(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items())

@@ -1,0 +1,83 @@
+"""What a row must be to become a risk area of one of the six key zones."""
+
+from datetime import datetime
+
+import numpy as np
+import pyarrow as pa
+import shapely
+
+from etl.influence import widen
+from etl.readers.base import RawFrame
+from etl.repair import repair
+from etl.spec import Source
+from etl.validate.checker import Checked, Checker, Shapes, ewkb, numbers
+from layers.catalog.city import City
+
+_POLYGONS = {shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON}
+_KINDS = {
+    *_POLYGONS,
+    shapely.GeometryType.POINT,
+    shapely.GeometryType.MULTIPOINT,
+    shapely.GeometryType.LINESTRING,
+    shapely.GeometryType.MULTILINESTRING,
+}
+
+
+def check(raw: RawFrame, source: Source, city: City, now: datetime) -> Checked:
+    """Check the rows of a file of risk areas: places with the distance they reach.
+
+    Returns
+    -------
+    Checked with the columns code, zone_type, name_zh, name_en, influence_m, approximate, valid_from, valid_to,
+    geom and influence (EWKB; influence is a MultiPolygon).
+
+    Raises
+    ------
+    UnknownDatum : the source's datum is none.
+    """
+    desk = Checker.of(raw, source, city, now)
+    zone_type = desk.choice("zone_type", [zone.code for zone in city.zone_types])
+    texts = {name: desk.text(name, required=True) for name in ("code", "name_zh", "name_en")}
+    metres = desk.number("influence_m")
+    desk.findings.add(metres < 0, "influence_m is below zero")
+    valid_from, valid_to = desk.validity()
+    shapes = _shapes(desk)
+    able = (shapely.get_type_id(shapes) >= 0) & (metres >= 0)
+    influence = np.full(len(raw), None, np.object_)
+    influence[able] = widen(shapes[able], metres[able])
+    desk.findings.add(
+        able & (shapely.get_type_id(influence) < 0), "influence_m is zero, so that the place covers nothing"
+    )
+    return desk.done(
+        {
+            "code": texts["code"],
+            "zone_type": zone_type,
+            "name_zh": texts["name_zh"],
+            "name_en": texts["name_en"],
+            "influence_m": numbers(metres).cast(pa.float32()),
+            "approximate": pa.array(desk.truth("approximate")),
+            "valid_from": valid_from,
+            "valid_to": valid_to,
+            "geom": ewkb(shapes),
+            "influence": ewkb(influence),
+        }
+    )
+
+
+def _shapes(desk: Checker) -> Shapes:
+    if desk.source.has_points:
+        lonlat = desk.points()
+        here = np.isfinite(lonlat).all(axis=1)
+        shapes = np.full(len(lonlat), None, np.object_)
+        shapes[here] = shapely.points(lonlat[here])
+        return shapes
+    shapes = desk.placed(desk.shapes(_KINDS))
+    flat = np.isin(shapely.get_type_id(shapes), [int(kind) for kind in _POLYGONS])
+    polygons = np.full(len(shapes), None, np.object_)
+    polygons[flat] = shapes[flat]
+    mended = repair(polygons)
+    desk.note("repaired", mended.mended)
+    desk.note("reoriented", mended.turned)
+    desk.findings.add((shapely.get_type_id(mended.shapes) < 0) & mended.mended, "geometry is broken beyond repair")
+    shapes[flat] = mended.shapes[flat]
+    return shapes
