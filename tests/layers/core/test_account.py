@@ -44,6 +44,7 @@ def test_reach_is_judged_by_the_part_of_the_path_that_exists(ours, home):
     (home / "closed").mkdir()
     (home / "closed").chmod(0)
     assert not ours.reaches(home / "closed" / "not" / "yet")
+    (home / "closed").chmod(0o700)
 
 
 def test_an_owner_without_a_name_is_refused(home, monkeypatch):

@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from layers.core import place
+from layers.core.account import Account
 from layers.core.cluster import Cluster
 from layers.core.errors import ClusterError
 from layers.core.place import Place
@@ -55,6 +56,13 @@ def test_a_folder_of_somebody_else_is_refused_by_name(home, monkeypatch):
     Place(home).make()
     monkeypatch.setattr(os, "geteuid", lambda: 54321)
     with pytest.raises(ClusterError, match=r"pg belongs to \w+: run as \w+ or root, or set ONEMAP_HOME"):
+        Place(home)
+
+
+def test_a_home_that_we_cannot_reach_is_refused(home, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 1)
+    monkeypatch.setattr(Account, "reaches", lambda *_: False)
+    with pytest.raises(ClusterError, match=f"cannot reach {home}: set ONEMAP_HOME"):
         Place(home)
 
 
