@@ -32,8 +32,8 @@ Progress = Callable[[str, float, int], None]
 _LOCK = 0x65746C  # "etl"
 _LOCKED = list(KINDS)
 
-# Shares of the whole time at which a step is done, as measured on a first load; the rest is the merge.
-_READ, _CHECKED, _TAGGED, _COPIED = 0.03, 0.2, 0.3, 0.5
+# Shares of the whole time at which a step is done, as measured on a first load; what follows is the landing.
+_READ, _CHECKED, _TAGGED = 0.01, 0.15, 0.22
 
 
 @dataclass(frozen=True)
@@ -83,14 +83,13 @@ def _load(
     on_progress("tagging", _CHECKED, count)
     table = kind.complete(connection, city, checked, settled.kept)
     seen = _seen(source, raw, checked, kind.key)
-    on_progress("copying", _TAGGED, count)
 
-    def on_rows(sent: int) -> None:
-        share = _TAGGED + (_COPIED - _TAGGED) * sent / max(len(table), 1)
-        on_progress("copying" if sent < len(table) else "merging", share, count)
+    def on_landing(step: str, share: float) -> None:
+        on_progress(step, _TAGGED + (1 - _TAGGED) * share, count)
 
+    on_landing("copying", 0.0)
     with connection.transaction():
-        landing = Landing(connection, city, source.id, run_id, clock.now(), on_rows)
+        landing = Landing(connection, city, source.id, run_id, clock.now(), on_landing)
         merged = kind.merge(landing, table, seen)
         account = Account(
             rows_read=count + len(raw.broken),

@@ -1,6 +1,5 @@
 """The three kinds of things that a source can bring, each with its own checks, finish and merge."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -11,7 +10,7 @@ import pyarrow as pa
 from etl.binary import points
 from etl.findings import Mask
 from etl.load import incidents, stored, versions
-from etl.load.staging import Connection, Merged
+from etl.load.staging import Connection, Landed, Merged
 from etl.readers.base import RawFrame
 from etl.spec import Source, Target
 from etl.tag import NOWHERE, finest_area, zone_mask
@@ -33,7 +32,7 @@ class Landing:
     source: str
     run_id: int
     at: datetime
-    on_rows: Callable[[int], None]
+    on_progress: Landed
 
 
 class Kind(Protocol):
@@ -148,11 +147,12 @@ class Incidents:
             source=landing.source,
             run_id=landing.run_id,
             seen=seen,
-            on_rows=landing.on_rows,
+            on_progress=landing.on_progress,
         )
 
     def tell(self, landing: Landing, merged: Merged) -> None:
         """Compute anew what the public reads, bump the layer, and tell of each incident where they are few."""
+        landing.on_progress("publishing", incidents.MERGED)
         public.release(landing.connection, landing.city)
         incidents.tell(landing.connection, merged, source=landing.source, run_id=landing.run_id, at=landing.at)
 

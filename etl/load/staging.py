@@ -12,6 +12,9 @@ from etl.binary import copy_stream, sql_type
 
 Connection = psycopg.Connection[DictRow]
 
+Landed = Callable[[str, float], None]
+"""Hears what is being done, and the share of the landing (0 to 1) that is done."""
+
 
 @dataclass(frozen=True)
 class Merged:
@@ -50,4 +53,5 @@ def stage(
         for chunk, sent in copy_stream(table):
             copy.write(chunk)
             on_rows(sent)
-    connection.execute(sql.SQL("analyze {}").format(target))
+    plain = [sql.Identifier(name) for name in table.column_names if name not in geometry]
+    connection.execute(sql.SQL("analyze {} ({})").format(target, sql.SQL(", ").join(plain)))
