@@ -13,7 +13,6 @@ from layers.core.db import Database
 from layers.core.settings import Settings
 from mapserver import errors
 from mapserver.auth.keys import Keys
-from mapserver.auth.pepper import pepper
 from mapserver.deps import known_parameters
 from mapserver.live import Hub
 from mapserver.metrics import Metrics
@@ -31,7 +30,6 @@ def create_app(settings: Settings, url: str, clock: Clock = Clock()) -> FastAPI:
     Raises
     ------
     BadCity : the city's folder cannot be followed.
-    BadHome : the pepper cannot be read or made.
     """
     app = FastAPI(
         title="One Map",
@@ -51,7 +49,7 @@ def create_app(settings: Settings, url: str, clock: Clock = Clock()) -> FastAPI:
     state.screens = Screens(settings.screens)
     state.metrics = Metrics()
     state.db = Database(url, pool_size=settings.db.pool_size, timeout_s=settings.db.timeout_s)
-    state.keys = Keys(state.db, pepper(settings.home))
+    state.keys = Keys(state.db, settings.home)
     state.hub = Hub(state.db, state.keys, clock, state.metrics)
     errors.install(app)
     for router in ROUTERS:

@@ -26,6 +26,7 @@ from mapserver.auth import cookie
 PROBLEM = "application/problem+json"
 
 STATUS: dict[type[OnemapError], int] = {
+    OnemapError: 500,
     InputError: 400,
     Unauthenticated: 401,
     Forbidden: 403,
@@ -59,8 +60,8 @@ _RETRY_AFTER_S = 2
 
 
 def status_of(kind: type[OnemapError]) -> int:
-    """Status of the nearest ancestor that has one; 500 if none does."""
-    return next((STATUS[k] for k in kind.__mro__ if k in STATUS), 500)
+    """Status of the nearest ancestor that has one."""
+    return next(STATUS[k] for k in kind.__mro__ if k in STATUS)
 
 
 def problem(

@@ -15,7 +15,7 @@ _OF_AN_INCIDENT = ("id", "category", "occurred_at", "lon", "lat", "area")
 def message(name: str, data: dict[str, Any], seq: int | None = None) -> bytes:
     """One Server-Sent Event; `seq` is what the browser sends back as Last-Event-ID."""
     head = b"" if seq is None else b"id: %d\n" % seq
-    return head + b"event: %s\ndata: %s\n\n" % (name.encode(), orjson.dumps(data))
+    return head + b"event: %s\ndata: %s\n\n" % (name.encode(), orjson.dumps(data, option=orjson.OPT_UTC_Z))
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ _RECHECK_S = 10.0
 _PING_S = 30.0
 _PATIENCE_S = 5.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
+_CANCEL_AGAIN_S = 0.1
 _BATCH = 200
 _EVERYTHING = Audience(Role.ADMIN)
 _SEQ = re.compile(r"[0-9]{1,18}")
@@ -53,7 +54,8 @@ class Hub:
         self._clock = clock
         self._metrics = metrics
         self._followers: set[Follower] = set()
-        self._seq: int | None = None
+        self._seq = 0
+        self._begun = asyncio.Event()
         self._wake = asyncio.Event()
         self._closing = False
         self._tasks: list[asyncio.Task[None]] = []
@@ -67,9 +69,11 @@ class Hub:
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        # Again and again: psycopg waits by asyncio.wait_for, which before Python 3.12 may swallow a cancellation.
+        while running := [task for task in self._tasks if not task.done()]:
+            for task in running:
+                task.cancel()
+            await asyncio.wait(running, timeout=_CANCEL_AGAIN_S)
 
     def close(self) -> None:
         """End every stream, now and from now on; a server that stops would else wait for them for ever."""
@@ -85,8 +89,12 @@ class Hub:
         ------
         Unavailable : the database does not answer, so that nobody knows where "now" is.
         """
-        if self._seq is None:
-            raise Unavailable("live events cannot be read from the database yet")
+        try:
+            # A browser that is refused once never comes back, and all of them come back when a server has started.
+            async with asyncio.timeout(_PATIENCE_S):
+                await self._begun.wait()
+        except TimeoutError as exc:
+            raise Unavailable("live events cannot be read from the database yet") from exc
         here = self._seq
         known = int(last) if last is not None and _SEQ.fullmatch(last) else None
         follower = Follower(audience, token, here if known is None else max(here, known))
@@ -139,8 +147,9 @@ class Hub:
         self._wake.clear()
         bounds = await self._db.row(_EVERYTHING, events.bounds()) or {}
         newest = bounds["newest"]
-        if self._seq is None:
+        if not self._begun.is_set():
             self._seq = newest or 0
+            self._begun.set()
         elif newest is not None and newest < self._seq:
             _log.warning("the outbox went back, as after a restore", extra={"from": self._seq, "to": newest})
             self._seq = newest
@@ -165,7 +174,7 @@ class Hub:
         await asyncio.sleep(BEAT_S)
         now = {"now": self._clock.now()}
         for follower in self._followers:
-            self._give(follower, message("beat", now, max(self._seq or 0, follower.after)))
+            self._give(follower, message("beat", now, max(self._seq, follower.after)))
 
     def _give(self, follower: Follower, text: bytes) -> None:
         if not follower.ended.is_set() and not follower.offer(text):

@@ -41,9 +41,8 @@ class Measured:
 
         async def measured(message: Message) -> None:
             if message["type"] == "http.response.start":
-                route = getattr(scope.get("route"), "path", "unmatched")
                 took = time.perf_counter() - begun
-                self._metrics.request(scope["method"], route, message["status"], took)
+                self._metrics.request(scope["method"], _route(scope), message["status"], took)
             await send(message)
 
         await self._app(scope, receive, measured)
@@ -108,6 +107,12 @@ class PlainUrl:
             elif not (_is_plain(path) and _is_plain(query)):
                 refusal = problem(400, "bad-url", "the URL holds a NUL or is not UTF-8")
         await (refusal or self._app)(scope, receive, send)
+
+
+def _route(scope: Scope) -> str:
+    """The path's pattern; of a plain route, which does not say it, the endpoint's name."""
+    plain = getattr(scope.get("endpoint"), "__name__", "unmatched")
+    return str(getattr(scope.get("route"), "path", plain))
 
 
 def _is_plain(text: bytes) -> bool:

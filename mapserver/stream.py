@@ -25,8 +25,7 @@ class EventStream(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         """Answer until the screen is gone or the hub ends it; one that does not read is left, not waited for."""
         async with self._following as follower:
-            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-            writing = asyncio.create_task(_write(follower, send))
+            writing = asyncio.create_task(self._write(follower, send))
             leaving = asyncio.create_task(_disconnect(receive))
             ending = asyncio.create_task(follower.ended.wait())
             try:
@@ -38,13 +37,13 @@ class EventStream(Response):
                     task.cancel()
                 await asyncio.gather(writing, leaving, ending, return_exceptions=True)
 
-
-async def _write(follower: Follower, send: Send) -> None:
-    text = _RETRY + await follower.next()
-    while text:
-        await send({"type": "http.response.body", "body": text, "more_body": True})
-        text = await follower.next()
-    await send({"type": "http.response.body", "body": b"", "more_body": False})
+    async def _write(self, follower: Follower, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        text = _RETRY + await follower.next()
+        while text:
+            await send({"type": "http.response.body", "body": text, "more_body": True})
+            text = await follower.next()
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 async def _disconnect(receive: Receive) -> None:

@@ -4,12 +4,15 @@ import asyncio
 import time
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
+from pathlib import Path
 
 from layers.core.audience import PUBLIC, Audience, Role
 from layers.core.clock import Clock
 from layers.core.db import Database
 from layers.core.errors import Unauthenticated, Unavailable
 from layers.core.statement import Statement
+from mapserver.auth.pepper import pepper
 from mapserver.auth.tokens import digest, is_token
 
 FRESH_S = 5.0
@@ -38,11 +41,15 @@ class Keys:
     Its clock is the wall's, also where the rest of the server replays a past: a token ends in real time.
     """
 
-    def __init__(self, db: Database, pepper: bytes, clock: Clock = Clock()) -> None:
+    def __init__(self, db: Database, home: Path, clock: Clock = Clock()) -> None:
         self._db = db
-        self._pepper = pepper
+        self._home = home
         self._clock = clock
         self._asked: dict[bytes, _Asked] = {}
+
+    @cached_property
+    def _pepper(self) -> bytes:
+        return pepper(self._home)
 
     async def grant(self, token: str) -> Grant:
         """What `token` gives.

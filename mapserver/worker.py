@@ -1,0 +1,49 @@
+"""One server process: how it ends, whatever it is that ends it."""
+
+import asyncio
+import ctypes
+import os
+import signal
+from collections.abc import Callable
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from layers.core import log
+from layers.core.settings import Settings
+from mapserver.app import create_app
+
+_PR_SET_PDEATHSIG = 1
+
+
+def application(settings: Settings, url: str, parent: int) -> ASGIApp:
+    """The application of a server process whose parent is `parent`; called in that process itself."""
+    die_with(parent)
+    log.set_up()
+    app = create_app(settings, url)
+
+    async def stoppable(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            _at_a_stop(app.state.hub.close)
+        await app(scope, receive, send)
+
+    return stoppable
+
+
+def die_with(parent: int) -> None:
+    """Have the kernel kill this process when `parent` ends; orphans would keep the port for themselves."""
+    if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL):
+        raise OSError(ctypes.get_errno(), "prctl")
+    if os.getppid() != parent:  # it was faster
+        os._exit(1)
+
+
+def _at_a_stop(close: Callable[[], None]) -> None:
+    """Call `close` when a signal asks this process to stop; the server waits for open answers before it tells us.
+
+    The server's own handler hangs on the event loop, which is woken through a descriptor of its own whatever plain
+    handler is set: both run.
+    """
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(close))
+        signal.siginterrupt(number, False)  # noqa: FBT003 - it takes no names
