@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from psycopg import conninfo
+from psycopg.pq import Conninfo
 
 from layers.core.binaries import Binaries
 from layers.core.cluster import Cluster
@@ -88,15 +89,14 @@ def _private(settings: Settings) -> Cluster:
     raise typer.Exit
 
 
-def _psql(program: str, database_url: str, arguments: list[str]) -> int:
-    """Run psql to its end; its exit status. The password goes by the environment, which `ps` does not show."""
-    named = conninfo.conninfo_to_dict(database_url)
-    environment = dict(os.environ)
-    if password := named.pop("password", None):
-        environment["PGPASSWORD"] = str(password)
-    target = conninfo.make_conninfo("", **named)
+def _psql(program: str, address: str, arguments: list[str]) -> int:
+    """Run psql to its end; its exit status.
+
+    The address goes by the environment: `ps` shows no password then, and a `-d` of the user's still counts.
+    """
+    said = {o.envvar.decode(): o.val.decode() for o in Conninfo.parse(address.encode()) if o.envvar and o.val}
     ours = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for psql, which cancels a query with it
     try:
-        return subprocess.call([program, "-d", target, *arguments], env=environment)  # noqa: S603
+        return subprocess.call([program, *arguments], env=os.environ | said)  # noqa: S603
     finally:
         signal.signal(signal.SIGINT, ours)

@@ -43,6 +43,8 @@ def test_psql_runs_on_the_city_s_database_and_hands_on_its_exit_status(onemap, h
         assert onemap("psql", *query, "select current_database() || ' ' || current_user").exit_code == 0
         assert capfd.readouterr().out == "onemap_hillside onemap\n"
         assert onemap("psql", *query, "select nonsense").exit_code == 1
+        assert onemap("psql", "-d", "postgres", "-XAtc", "select current_database()").exit_code == 0
+        assert capfd.readouterr().out == "postgres\n"
     assert not cluster.status().running
 
 
@@ -64,6 +66,7 @@ def test_psql_on_a_named_database_keeps_its_password_off_the_command_line(onemap
     monkeypatch.setattr(subprocess, "call", lambda command, env: calls.append((command, env)) or 0)
     assert onemap("psql", "-c", "select 1").exit_code == 0
     [(command, env)] = calls
-    assert command == ["/usr/bin/psql", "-d", "user=me dbname=city host=db.example port=5433", "-c", "select 1"]
-    assert (env["PGPASSWORD"], env["PATH"]) == ("s3cret", os.environ["PATH"])
+    assert command == ["/usr/bin/psql", "-c", "select 1"]
+    assert (env["PGPASSWORD"], env["PGHOST"], env["PGPORT"]) == ("s3cret", "db.example", "5433")
+    assert env["PATH"] == os.environ["PATH"]
     assert list(home.iterdir()) == []
