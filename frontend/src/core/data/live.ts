@@ -1,0 +1,126 @@
+import type { LiveEvents, LiveIncident } from "./types";
+
+/** No word for this long means the line is dead, whatever the socket says. Beats come every 5 s. */
+export const SILENCE_MS = 15_000;
+const WATCH_MS = 1_000;
+const FIRST_DELAY_MS = 1_000;
+const LONGEST_DELAY_MS = 30_000;
+const REMEMBERED_IDS = 500;
+
+/** `live`: heard from within the silence limit; `down`: not, and the feed is trying again. */
+export type Link = "connecting" | "live" | "down";
+
+export interface LiveHandlers {
+  link(state: Link): void;
+  /** server time of a hello or a beat */
+  time(now: string): void;
+  layer(event: LiveEvents["layer"]): void;
+  incident(event: LiveIncident): void;
+  /** events may have been missed: ask for everything again */
+  reset(): void;
+}
+
+/** The part of EventSource that the feed uses, so that a test can stand in for it. */
+export interface EventLine {
+  readonly readyState: number;
+  addEventListener(name: string, listener: (event: MessageEvent<string>) => void): void;
+  close(): void;
+}
+
+const CLOSED = 2;
+
+/**
+ * Server-sent events with a watchdog.
+ *
+ * EventSource reconnects by itself after a dropped socket, and then sends Last-Event-ID. It gives up
+ * for good on an answer such as 503, and it never notices a line that is open but silent. In both
+ * cases the feed opens a new line after a growing delay; a new line cannot replay, hence the reset.
+ */
+export class LiveFeed {
+  private line: EventLine | null = null;
+  private heardAt = 0;
+  private attempts = 0;
+  private reopenAt: number | null = null;
+  private missed = false;
+  private state: Link = "connecting";
+  private watch: ReturnType<typeof setInterval> | undefined;
+  private readonly seen = new Set<string>();
+
+  constructor(
+    private readonly handlers: LiveHandlers,
+    private readonly open: () => EventLine = () => new EventSource("/live"),
+  ) {}
+
+  start(): void {
+    this.connect();
+    this.watch = setInterval(() => this.check(), WATCH_MS);
+  }
+
+  stop(): void {
+    clearInterval(this.watch);
+    this.line?.close();
+    this.line = null;
+  }
+
+  private connect(): void {
+    this.reopenAt = null;
+    this.heardAt = Date.now();
+    const line = this.open();
+    this.line = line;
+    const on = <K extends keyof LiveEvents>(name: K, act: (data: LiveEvents[K]) => void) =>
+      line.addEventListener(name, (event) => {
+        if (this.line !== line) return;
+        this.heard();
+        act(JSON.parse(event.data) as LiveEvents[K]);
+      });
+    on("hello", (event) => {
+      this.handlers.time(event.now);
+      if (this.missed) this.handlers.reset();
+      this.missed = false;
+    });
+    on("beat", (event) => this.handlers.time(event.now));
+    on("layer", (event) => this.handlers.layer(event));
+    on("incident", (event) => this.deliver(event));
+    on("reset", () => this.handlers.reset());
+  }
+
+  /** A replay after a reconnect repeats what was already shown. */
+  private deliver(event: LiveIncident): void {
+    const id = String(event.id);
+    if (this.seen.has(id)) return;
+    this.seen.add(id);
+    if (this.seen.size > REMEMBERED_IDS) {
+      const [oldest] = this.seen;
+      if (oldest !== undefined) this.seen.delete(oldest);
+    }
+    this.handlers.incident(event);
+  }
+
+  private heard(): void {
+    this.heardAt = Date.now();
+    this.attempts = 0;
+    this.tell("live");
+  }
+
+  private check(): void {
+    const now = Date.now();
+    if (this.reopenAt !== null) {
+      if (now >= this.reopenAt) this.connect();
+      return;
+    }
+    const silent = now - this.heardAt > SILENCE_MS;
+    if (!silent && this.line?.readyState !== CLOSED) return;
+    this.line?.close();
+    this.line = null;
+    this.missed = true;
+    this.reopenAt = now + Math.min(FIRST_DELAY_MS * 2 ** this.attempts, LONGEST_DELAY_MS);
+    this.attempts += 1;
+    this.tell("down");
+  }
+
+  private tell(state: Link): void {
+    if (state === this.state) return;
+    this.state = state;
+    this.handlers.link(state);
+  }
+}

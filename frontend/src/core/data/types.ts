@@ -1,0 +1,47 @@
+/**
+ * Names for the server's answers. Their shapes are generated from its OpenAPI document (`make types`);
+ * only what a schema cannot say, and the events of `/live`, is written here.
+ * Times are RFC 3339 in UTC, spans are half-open.
+ */
+import type { components } from "./api.gen";
+
+type Shape = components["schemas"];
+
+export type Bilingual = Shape["NameShape"];
+export type Span = Shape["SpanShape"];
+export type ZoneType = Shape["ZoneTypeShape"];
+export type HeatCatalog = Shape["HeatCatalogShape"];
+export type HeatCells = Shape["HeatCellsShape"];
+export type Summary = Shape["SummaryShape"];
+export type Place = Shape["PlaceShape"];
+
+/** Audiences, the least first. */
+export type Role = "public" | "room" | "analyst" | "planner" | "dispatcher" | "admin";
+
+export type City = Omit<Shape["CityShape"], "extent" | "audience"> & {
+  /** west, south, east, north in degrees */
+  extent: [number, number, number, number];
+  audience: { role: Role; area: number | null };
+};
+
+export interface Collections {
+  collections: { id: string }[];
+}
+
+/** Events of `GET /live`, by name. */
+export interface LiveEvents {
+  hello: { now: string; build: string; role: Role };
+  beat: { now: string };
+  layer: { layer: string; version: number };
+  incident: LiveIncident;
+  reset: Record<string, never>;
+}
+
+export interface LiveIncident {
+  id: number;
+  category: string;
+  occurred_at: string;
+  lon: number | null;
+  lat: number | null;
+  area: number | null;
+}

@@ -1,0 +1,103 @@
+import type { Span } from "../data/types";
+import type { Lang } from "../state/url";
+
+/** `en-GB` writes the day before the month, as most of the world reads it. */
+const LOCALE: Readonly<Record<Lang, string>> = { en: "en-GB", zh: "zh-CN" };
+const MINUS = "\u2212";
+
+/** Numbers, times and lengths of one language in the city's time zone. */
+export class Formats {
+  private readonly locale: string;
+  private readonly numbers: Intl.NumberFormat;
+  private readonly percents: Intl.NumberFormat;
+  private readonly days: Intl.DateTimeFormat;
+  private readonly clocks: Intl.DateTimeFormat;
+  private readonly weekdays: Intl.DateTimeFormat;
+  private readonly instants: Intl.DateTimeFormat;
+
+  constructor(
+    private readonly lang: Lang,
+    timeZone: string,
+  ) {
+    const locale = LOCALE[lang];
+    this.locale = locale;
+    this.numbers = new Intl.NumberFormat(locale);
+    this.percents = new Intl.NumberFormat(locale, {
+      style: "percent",
+      maximumFractionDigits: 1,
+      signDisplay: "exceptZero",
+    });
+    // A short month in Chinese turns ranges into 2021/12/25; a long one keeps 12月25日.
+    const month = lang === "zh" ? "long" : "short";
+    this.days = new Intl.DateTimeFormat(locale, { timeZone, day: "numeric", month, year: "numeric" });
+    this.clocks = new Intl.DateTimeFormat(locale, {
+      timeZone,
+      hour: "2-digit",
+      minute: "2-digit",
+      hourCycle: "h23",
+    });
+    this.weekdays = new Intl.DateTimeFormat(locale, {
+      timeZone,
+      weekday: "short",
+      day: "numeric",
+      month: "short",
+    });
+    this.instants = new Intl.DateTimeFormat(locale, {
+      timeZone,
+      day: "numeric",
+      month: "short",
+      year: "numeric",
+      hour: "2-digit",
+      minute: "2-digit",
+      hourCycle: "h23",
+    });
+  }
+
+  number(value: number): string {
+    return this.numbers.format(value);
+  }
+
+  /** A change against `before`, signed; a dash where nothing was before. */
+  change(value: number, before: number): string {
+    if (before === 0) return "–";
+    return this.percents.format((value - before) / before).replace("-", MINUS);
+  }
+
+  /** The days that a half-open span touches: one that ends at midnight does not touch the next day. */
+  span({ from, to }: Span): string {
+    const last = Math.max(Date.parse(from), Date.parse(to) - 1);
+    return this.days.formatRange(Date.parse(from), last);
+  }
+
+  clock(ms: number): string {
+    return this.clocks.format(ms);
+  }
+
+  weekday(ms: number): string {
+    return this.weekdays.format(ms);
+  }
+
+  instant(ms: number): string {
+    return this.instants.format(ms);
+  }
+
+  /** An age in the largest whole unit that fits: "12 s", "4 min", "3 h", "8 days". */
+  age(ms: number): string {
+    const seconds = Math.max(0, Math.floor(ms / 1000));
+    if (seconds < 60) return this.amount(seconds, "second", "short");
+    if (seconds < 3600) return this.amount(Math.floor(seconds / 60), "minute", "short");
+    if (seconds < 86_400) return this.amount(Math.floor(seconds / 3600), "hour", "short");
+    return this.amount(Math.floor(seconds / 86_400), "day", "long");
+  }
+
+  /** A length: metres to two significant digits below 1 km, kilometres with one decimal above. */
+  length(metres: number): string {
+    if (metres < 1000) return this.amount(Number(metres.toPrecision(2)), "meter", "short");
+    return this.amount(Math.round(metres / 100) / 10, "kilometer", "short");
+  }
+
+  private amount(value: number, unit: string, unitDisplay: "short" | "long"): string {
+    const text = new Intl.NumberFormat(this.locale, { style: "unit", unit, unitDisplay }).format(value);
+    return this.lang === "zh" ? text.replace(/(\d)(?=\p{Script=Han})/u, "$1 ") : text;
+  }
+}

@@ -1,0 +1,93 @@
+import type { ExpressionSpecification, Map as GlMap, LayerSpecification } from "maplibre-gl";
+import type { ZoneType } from "../data/types";
+import { MAP_COLOURS as C } from "../map/palette";
+import { ABOVE_ZONES, FONT_STACK, nameIn, tileSource } from "../map/style";
+import type { Lang } from "../state/url";
+
+const OUTLINES = ["zone-casing", "zone-line"] as const;
+const MARKS = ["zone-chip", "zone-label"] as const;
+
+const TILE_MIN_ZOOM = 8;
+
+/** Names stand beside their chips from here on; a chosen zone type has few, so it names them earlier. */
+const NAME_ZOOM = 12.5;
+
+/** Colour of the zone type: it is given to the chip beside the name only, never to an area of the map. */
+const colourOf = (types: readonly ZoneType[]): ExpressionSpecification | string =>
+  types.length
+    ? ([
+        "match",
+        ["get", "zone_type"],
+        ...types.flatMap(({ code, colour }) => [code, colour]),
+        C.zone,
+      ] as unknown as ExpressionSpecification)
+    : C.zone;
+
+/** Reach of the risk areas: a dashed white line on a dark casing, which reads on any heat. */
+export function addRiskAreas(map: GlMap, types: readonly ZoneType[], lang: Lang, scale: number): void {
+  map.addSource("risk_areas", tileSource("risk_areas", TILE_MIN_ZOOM));
+  // biome-ignore format: zoom and value in pairs
+  const width = (px: number): ExpressionSpecification => [
+    "interpolate", ["linear"], ["zoom"], 9, 0.6 * px * scale, 12, px * scale, 15, 1.5 * px * scale,
+  ];
+  const outline = { source: "risk_areas", "source-layer": "risk_areas", type: "line" } as const;
+  const mark = { source: "risk_areas", "source-layer": "risk_area_labels" } as const;
+  const layers: LayerSpecification[] = [
+    { ...outline, id: "zone-casing", paint: { "line-color": C.zoneCasing, "line-width": width(3.6) } },
+    {
+      ...outline,
+      id: "zone-line",
+      paint: { "line-color": C.zone, "line-width": width(1.5), "line-dasharray": [2.6, 1.8] },
+    },
+    {
+      ...mark,
+      id: "zone-chip",
+      type: "circle",
+      paint: {
+        "circle-color": colourOf(types),
+        "circle-radius": ["interpolate", ["linear"], ["zoom"], 9, 2.4 * scale, 12, 4 * scale, 15, 5 * scale],
+        "circle-stroke-color": C.halo,
+        "circle-stroke-width": 1.6 * scale,
+      },
+    },
+    {
+      ...mark,
+      id: "zone-label",
+      type: "symbol",
+      layout: {
+        "text-field": nameIn(lang),
+        "text-font": FONT_STACK,
+        "text-size": ["interpolate", ["linear"], ["zoom"], 10, 12 * scale, 15, 15 * scale],
+        "text-variable-anchor-offset": [
+          "left",
+          [0.7, 0],
+          "right",
+          [-0.7, 0],
+          "top",
+          [0, 0.7],
+          "bottom",
+          [0, -0.7],
+        ],
+        "text-justify": "auto",
+        "text-max-width": 9,
+      },
+      paint: { "text-color": C.zone, "text-halo-color": C.halo, "text-halo-width": 2, "text-halo-blur": 0.4 },
+    },
+  ];
+  // Names of risk areas come last and so win the room that names of areas would take.
+  for (const layer of layers) map.addLayer(layer, layer.type === "symbol" ? undefined : ABOVE_ZONES);
+}
+
+/** Shows the risk areas of one zone type in full, or all of them quietly (`null`). */
+export function chooseZoneType(map: GlMap, code: string | null): void {
+  const filter: ExpressionSpecification | null = code ? ["==", ["get", "zone_type"], code] : null;
+  for (const id of [...OUTLINES, ...MARKS]) map.setFilter(id, filter);
+  // One type needs no chips to tell it from others, and they would hide the cells it is about.
+  map.setPaintProperty("zone-chip", "circle-opacity", code ? 0 : 1);
+  map.setPaintProperty("zone-chip", "circle-stroke-opacity", code ? 0 : 1);
+  map.setPaintProperty("zone-line", "line-opacity", code ? 1 : 0.8);
+  map.setPaintProperty("zone-casing", "line-opacity", code ? 0.8 : 0.55);
+  map.setLayerZoomRange("zone-label", code ? 0 : NAME_ZOOM, 24);
+}
+
+export const RISK_AREA_LAYERS: readonly string[] = [...OUTLINES, ...MARKS];

@@ -1,0 +1,14 @@
+/** Colours of the map. The ground is nearly black, so that the heat is the only light on it. */
+export const MAP_COLOURS = {
+  ground: "#06080c",
+  land: "#10161f",
+  coast: "#33445a",
+  border: "#5b6e88",
+  grid: "#3b4a5e",
+  label: "#d3dce8",
+  labelQuiet: "#9aa9bd",
+  halo: "#05070b",
+  zone: "#ffffff",
+  zoneCasing: "#05070b",
+  incident: "#8fd3ff",
+} as const;

@@ -1,0 +1,146 @@
+import type {
+  ExpressionSpecification,
+  FontFacesSpecification,
+  LayerSpecification,
+  StyleSpecification,
+} from "maplibre-gl";
+import type { City } from "../data/types";
+import type { Lang } from "../state/url";
+import { HAN, LATIN } from "./fonts";
+import { MAP_COLOURS as C } from "./palette";
+
+/** Fonts of all text on the map, in order of preference for each character. */
+export const FONT_STACK = [LATIN, HAN];
+
+/** Layers are put below these, so that order never depends on who comes first. */
+export const ABOVE_HEAT = "area-border";
+export const ABOVE_ZONES = "area-label";
+
+/** Grids appear where the finest of them is about a thumb wide. */
+const GRID_ZOOM = 13;
+const GRID_LABEL_ZOOM = 14.5;
+
+/** The name in the language of the screen, or else in the other one. */
+export const nameIn = (lang: Lang): ExpressionSpecification => [
+  "coalesce",
+  ["get", `name_${lang}`],
+  ["get", `name_${lang === "zh" ? "en" : "zh"}`],
+];
+
+export const tileSource = (id: string, minzoom: number) => ({
+  type: "vector" as const,
+  tiles: [`${location.origin}/tiles/${id}/{z}/{x}/{y}.mvt`],
+  minzoom,
+  maxzoom: 14,
+});
+
+/**
+ * The dark base map: nothing but the city's own areas. Levels of the tree become land (the top one),
+ * borders (those between) and grid lines (the finest, near by only).
+ *
+ * @param scale size of text and lines against a screen of 1080 lines
+ */
+export function baseStyle(
+  city: City,
+  lang: Lang,
+  fontFaces: FontFacesSpecification,
+  scale: number,
+): StyleSpecification {
+  const codes = city.levels.map((level) => level.code);
+  const [top, ...below] = codes;
+  const grid = below.pop();
+  const between: ExpressionSpecification = ["in", ["get", "level"], ["literal", below]];
+  const layers: LayerSpecification[] = [
+    { id: "ground", type: "background", paint: { "background-color": C.ground } },
+    {
+      id: "land",
+      type: "fill",
+      source: "areas",
+      "source-layer": "areas",
+      filter: ["==", ["get", "level"], top ?? ""],
+      paint: { "fill-color": C.land },
+    },
+    {
+      id: "area-border",
+      type: "line",
+      source: "areas",
+      "source-layer": "areas",
+      filter: between,
+      paint: {
+        "line-color": C.border,
+        "line-opacity": ["interpolate", ["linear"], ["zoom"], 9, 0.25, 12, 0.5, 14, 0.8],
+        "line-width": ["interpolate", ["linear"], ["zoom"], 9, 0.5 * scale, 12, scale, 15, 1.6 * scale],
+      },
+    },
+    {
+      id: "grid-border",
+      type: "line",
+      source: "areas",
+      "source-layer": "areas",
+      minzoom: GRID_ZOOM,
+      filter: ["==", ["get", "level"], grid ?? ""],
+      paint: { "line-color": C.grid, "line-opacity": 0.55, "line-width": 0.6 * scale },
+    },
+    {
+      id: "coast",
+      type: "line",
+      source: "areas",
+      "source-layer": "areas",
+      filter: ["==", ["get", "level"], top ?? ""],
+      paint: {
+        "line-color": C.coast,
+        "line-width": ["interpolate", ["linear"], ["zoom"], 9, scale, 14, 2 * scale],
+      },
+    },
+    areaLabels("grid-label", ["==", ["get", "level"], grid ?? ""], lang, GRID_LABEL_ZOOM, {
+      colour: C.labelQuiet,
+      size: ["interpolate", ["linear"], ["zoom"], 14, 10.5 * scale, 17, 13 * scale],
+      padding: 6 * scale,
+    }),
+    areaLabels("area-label", between, lang, 9, {
+      colour: C.label,
+      size: ["interpolate", ["linear"], ["zoom"], 9, 11 * scale, 11, 12.5 * scale, 14, 17 * scale],
+      padding: 10 * scale,
+    }),
+  ];
+  return { version: 8, "font-faces": fontFaces, sources: { areas: tileSource("areas", 0) }, layers };
+}
+
+interface LabelLook {
+  colour: string;
+  size: ExpressionSpecification;
+  padding: number;
+}
+
+function areaLabels(
+  id: string,
+  filter: ExpressionSpecification,
+  lang: Lang,
+  minzoom: number,
+  { colour, size, padding }: LabelLook,
+): LayerSpecification {
+  return {
+    id,
+    type: "symbol",
+    source: "areas",
+    "source-layer": "area_labels",
+    minzoom,
+    filter,
+    layout: {
+      "text-field": nameIn(lang),
+      "text-font": FONT_STACK,
+      "text-size": size,
+      "text-max-width": 8,
+      "text-line-height": 1.15,
+      "text-letter-spacing": 0.01,
+      "text-padding": padding,
+    },
+    paint: {
+      "text-color": colour,
+      // The hottest cells are as light as the text: a dark rim of 1.8 px keeps it readable on them.
+      "text-halo-color": C.halo,
+      "text-halo-width": 1.8,
+      "text-halo-blur": 0.4,
+    },
+  };
+}

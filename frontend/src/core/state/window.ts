@@ -1,0 +1,35 @@
+import type { HeatCatalog, Span } from "../data/types";
+
+/** The windows a person may choose, in days, all ending where the data end. */
+export const WINDOWS = { "7d": 7, "30d": 30, "90d": 90, "1y": 365 } as const;
+
+export type WindowName = keyof typeof WINDOWS;
+
+const DAY_MS = 86_400_000;
+
+export const isWindowName = (text: string): text is WindowName => Object.hasOwn(WINDOWS, text);
+
+/** RFC 3339 without fractions, so that equal instants are equal addresses. */
+const rfc3339 = (ms: number) => new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
+
+/**
+ * The half-open span that the screen shows; null while there is nothing to show.
+ *
+ * An audience without exact heat sees published bins only, whatever was chosen; without a choice the
+ * server's own default holds.
+ */
+export function spanOf(
+  { span, policy, default_window }: HeatCatalog,
+  chosen: WindowName | null,
+): Span | null {
+  if (!policy.exact) return policy.bin;
+  if (!chosen || !span) return default_window;
+  const from = rfc3339(Date.parse(span.to) - WINDOWS[chosen] * DAY_MS);
+  return { from, to: span.to };
+}
+
+/** The name of a span's length, so that the control can mark the server's default as chosen. */
+export function nameOf(span: Span): WindowName | null {
+  const days = Math.round((Date.parse(span.to) - Date.parse(span.from)) / DAY_MS);
+  return (Object.keys(WINDOWS) as WindowName[]).find((name) => WINDOWS[name] === days) ?? null;
+}

@@ -1,0 +1,18 @@
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { defineConfig } from "vite";
+
+/** Paths of the server, for `npm run dev` beside a running `onemap serve`. */
+const SERVED = /^\/(city|heat|tiles|summary|place|live|collections|conformance|api|docs|enter|healthz)\b/;
+
+export default defineConfig({
+  plugins: [svelte()],
+  build: {
+    target: "es2023",
+    // No file is turned into a data: address, so that a strict content policy holds.
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 1500,
+    rolldownOptions: { input: { hub: "index.html", wall: "wall.html" } },
+  },
+  worker: { format: "es" },
+  server: { proxy: { [SERVED.source]: { target: "http://127.0.0.1:8360" } } },
+});
