@@ -25,8 +25,8 @@ def read_geojson(path: Path, columns: list[str]) -> RawFrame:
     MissingColumn : no feature has one of `columns` as a property.
     """
     file = existing(path)
-    if str(file).startswith("/vsi"):
-        raise UnreadableFile(f"{path}: not a path of this machine's files", file=str(path))
+    if str(file).startswith("/vsi") or file.suffix == ".zip":  # names that would be followed, not opened
+        raise UnreadableFile(f"{path}: a GeoJSON file cannot have this name", file=str(path))
     dataset = f"GeoJSON:{file}"
     try:
         found = [str(name) for name in pyogrio.read_info(dataset)["fields"]]

@@ -1,0 +1,24 @@
+"""The workshop, with and without a database."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.workshop import Workshop
+
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Workshop:
+    """A workshop without a database."""
+    folder = tmp_path / "toy"
+    shutil.copytree(Path(__file__).parents[1] / "cities" / "toy", folder)
+    return Workshop(folder)
+
+
+@pytest.fixture
+def town(shop: Workshop, empty_url: str) -> Workshop:
+    """A workshop with an empty database."""
+    shop.url = empty_url
+    return shop

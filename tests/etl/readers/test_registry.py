@@ -1,0 +1,16 @@
+import typing
+
+from etl.readers.registry import READERS, read
+from etl.spec import Source
+from tests.workshop import INCIDENTS, call
+
+
+def test_every_format_that_a_source_may_declare_has_a_reader():
+    assert set(READERS) == set(typing.get_args(Source.model_fields["format"].annotation))
+
+
+def test_only_the_columns_that_the_source_names_enter(shop):
+    shop.csv("calls.csv", [call(1, phone="13800000000")])
+    raw = read(shop.source(INCIDENTS), shop.folder)
+    assert "phone" not in raw.table.column_names
+    assert raw.path == shop.folder / "calls.csv"
