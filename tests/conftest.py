@@ -13,6 +13,7 @@ import pytest
 from layers.core.cluster import Cluster
 from layers.core.db import Database, connect
 from layers.core.migrate import migrate
+from layers.core.settings import Settings
 from tests import toy
 
 
@@ -119,3 +120,11 @@ async def toy_db(shared_toy: Toy) -> AsyncIterator[Database]:
     """The toy city as the server reads it."""
     async with Database(shared_toy.url, pool_size=2) as db:
         yield db
+
+
+@pytest.fixture(scope="session")
+def toy_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings of a server of the toy city."""
+    return Settings(
+        home=tmp_path_factory.mktemp("home"), cities=Path(__file__).parent / "cities", city="toy"
+    )

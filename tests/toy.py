@@ -23,34 +23,7 @@ WEST, SOUTH, EAST, NORTH = 10.0, 50.0, 10.1, 50.06
 FIRST = datetime(2025, 1, 1, tzinfo=UTC)
 DAYS = 120
 
-CITY = City.model_validate(
-    {
-        "folder": Path("toy"),
-        "code": "toy",
-        "name": {"zh": "玩具城", "en": "Toy City"},
-        "time_zone": "Europe/Berlin",
-        "languages": ["en", "zh"],
-        "extent": [WEST, SOUTH, EAST, NORTH],
-        "base_resolution": 10,
-        "attribution": "made up",
-        "notice": {"zh": "虚构", "en": "made up"},
-        "levels": [
-            {"code": "district", "name": {"zh": "区", "en": "District"}, "pattern": "D"},
-            {"code": "village", "name": {"zh": "村", "en": "Village"}, "pattern": "V\\d", "from_zoom": 8},
-            {"code": "grid", "name": {"zh": "网格", "en": "Grid"}, "pattern": "V\\dG\\d", "from_zoom": 12},
-        ],
-        "calendar": {"working_days": [1, 2, 3, 4, 5], "hours": ["08:30-16:30"]},
-        "zone_types": [
-            {"code": "school", "name": {"zh": "校园", "en": "School"}, "colour": "#4477aa"},
-            {"code": "market", "name": {"zh": "市场", "en": "Market"}, "colour": "#ee6677"},
-        ],
-        "categories": [
-            {"code": "noise", "name": {"zh": "噪音", "en": "Noise"}, "weight": 1},
-            {"code": "theft", "name": {"zh": "盗窃", "en": "Theft"}, "weight": 3},
-            {"code": "domestic", "name": {"zh": "家事", "en": "Domestic"}, "weight": 5, "sensitive": True},
-        ],
-    }
-)
+CITY = City.load(Path(__file__).parent / "cities" / "toy")
 
 WEIGHT = {category.code: category.weight for category in CITY.categories}
 
