@@ -24,7 +24,7 @@ _LOADED = Statement("select exists (select from onemap.layer_version where layer
 @router.get("/healthz", response_class=PlainTextResponse)
 async def get_health() -> Response:
     """The process answers; nothing else is looked at."""
-    return PlainTextResponse("ok")
+    return PlainTextResponse("ok\n")
 
 
 @router.get("/readyz", response_class=PlainTextResponse)
@@ -38,7 +38,7 @@ async def get_readiness(db: Db, screens: TheScreens) -> Response:
         missing.append(f"database: no answer within {_PATIENCE_S:g} s")
     if missing:
         raise NotReady(f"not ready: {'; '.join(missing)}", missing=missing)
-    return PlainTextResponse("ready")
+    return PlainTextResponse("ready\n")
 
 
 @router.get("/metrics", response_class=PlainTextResponse)
