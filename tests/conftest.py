@@ -125,6 +125,4 @@ async def toy_db(shared_toy: Toy) -> AsyncIterator[Database]:
 @pytest.fixture(scope="session")
 def toy_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Settings of a server of the toy city."""
-    return Settings(
-        home=tmp_path_factory.mktemp("home"), cities=Path(__file__).parent / "cities", city="toy"
-    )
+    return Settings(home=tmp_path_factory.mktemp("home"), cities=Path(__file__).parent / "cities", city="toy")

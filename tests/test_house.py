@@ -65,7 +65,9 @@ def test_every_setting_stands_in_the_readme():
 
 
 def test_no_file_names_a_registry_or_a_path_of_one_machine():
-    files = subprocess.run(["git", "ls-files"], capture_output=True, text=True, check=True, cwd=ROOT).stdout.split("\n")
+    files = subprocess.run(["git", "ls-files"], capture_output=True, text=True, check=True, cwd=ROOT).stdout.split(
+        "\n"
+    )
     hosts = re.compile("|".join(["pypi" + r"\.org", "python" + "hosted", "npm" + r"js\.(org|com)", "/wo" + "rk/"]))
     for name in filter(None, files):
         path = ROOT / name

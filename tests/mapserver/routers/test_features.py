@@ -1,0 +1,147 @@
+"""Collections and items over HTTP."""
+
+import csv
+import io
+
+import pytest
+
+from layers.core.audience import Role
+from mapserver.negotiate import csv_bytes
+from tests.mapserver.conftest import asking, bearer, running, token
+
+
+@pytest.fixture
+def dispatcher(toy_settings, shared_toy):
+    return bearer(token(toy_settings, shared_toy.url, Role.DISPATCHER))
+
+
+@pytest.fixture
+def analyst(toy_settings, shared_toy):
+    return bearer(token(toy_settings, shared_toy.url, Role.ANALYST))
+
+
+async def test_the_public_is_offered_areas_and_risk_areas_only(client, dispatcher):
+    public = (await client.get("/collections")).json()
+    assert [each["id"] for each in public["collections"]] == ["areas", "risk_areas"]
+    all_of_them = (await client.get("/collections", headers=dispatcher)).json()
+    assert [each["id"] for each in all_of_them["collections"]] == ["areas", "risk_areas", "incidents"]
+    assert all_of_them["collections"][2] == (await client.get("/collections/incidents", headers=dispatcher)).json()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/collections/incidents",
+        "/collections/incidents/items",
+        "/collections/incidents/items/1",
+        "/tiles/incidents/12/2161/1387.mvt",
+        "/tiles/incidents.json",
+    ],
+)
+async def test_the_public_is_refused_incidents_on_every_path(client, path):
+    answer = await client.get(path)
+    assert answer.status_code == 403
+    assert answer.json()["needs"] == "room"
+
+
+async def test_next_links_lead_through_all_features_once(client, dispatcher, shared_toy):
+    seen, url = [], "/collections/incidents/items?limit=400"
+    while url:
+        page = (await client.get(url, headers=dispatcher)).json()
+        assert page["numberReturned"] == len(page["features"]) <= 400
+        assert "numberMatched" not in page
+        seen += [each["id"] for each in page["features"]]
+        url = next((link["href"] for link in page["links"] if link["rel"] == "next"), None)
+    assert len(set(seen)) == len(seen) == len(shared_toy.rows)
+
+
+async def test_one_item_is_the_item_of_the_page(client, dispatcher):
+    page = (await client.get("/collections/incidents/items?limit=1", headers=dispatcher)).json()
+    item = (
+        await client.get(f"/collections/incidents/items/{page['features'][0]['id']}", headers=dispatcher)
+    ).json()
+    assert {link["rel"] for link in item.pop("links")} == {"self", "collection"}
+    assert item == page["features"][0]
+
+
+async def test_csv_has_the_rows_of_the_geojson_and_its_next_page_in_a_header(client, dispatcher):
+    ask = "/collections/incidents/items?limit=50&bbox=10.02,50.01,10.06,50.04"
+    page = (await client.get(ask, headers=dispatcher)).json()
+    answer = await client.get(ask + "&f=csv", headers=dispatcher)
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert [int(row["id"]) for row in rows] == [each["id"] for each in page["features"]]
+    assert 'rel="next"' in answer.headers["link"]
+
+
+async def test_a_limit_above_the_most_is_clamped(client, dispatcher, shared_toy):
+    page = (await client.get(f"/collections/incidents/items?limit={10**40}", headers=dispatcher)).json()
+    assert page["numberReturned"] == len(shared_toy.rows)
+
+
+@pytest.mark.parametrize(
+    ("ask", "names"),
+    [
+        ("limit=0", "limit"),
+        ("limit=1.5", "limit"),
+        ("limit=abc", "limit"),
+        ("bbox=nan,0,1,1", "bbox"),
+        ("bbox=1,2,3", "bbox"),
+        ("bbox=%D9%A1,2,3,4", "bbox"),
+        ("bbox=0,4,1,2", "bbox"),
+        ("datetime=2025-02-30T00:00:00Z", "datetime"),
+        ("datetime=2025-02-02T00:00:00Z/2025-02-01T00:00:00Z", "datetime"),
+        ("after=-1", "after"),
+        ("unknown=1", "unknown"),
+        ("limit=1&limit=2", "limit"),
+        ("v=17", "v"),
+        ("f=shp", "f"),
+    ],
+)
+async def test_a_bad_parameter_is_400_by_its_name(client, ask, names):
+    answer = await client.get(f"/collections/areas/items?{ask}")
+    assert answer.status_code == 400
+    assert answer.json()["parameter"] == names
+
+
+@pytest.mark.parametrize("feature", ["1'%20OR%20'1'='1", "-1", str(10**30), "%D9%A1", ":id", "0"])
+async def test_an_id_that_is_none_is_404(client, feature):
+    assert (await client.get(f"/collections/areas/items/{feature}")).status_code == 404
+
+
+async def test_a_box_across_the_antimeridian_and_one_over_the_pole_are_answered(client):
+    for box in ("177,65,-177,70", "-180,85,180,90", "-180,-90,180,-85"):
+        answer = await client.get(f"/collections/areas/items?bbox={box}")
+        assert (answer.status_code, answer.json()["features"]) == (200, [])
+
+
+async def test_an_answer_that_the_caller_has_is_304_and_private_ones_stay_private(client, dispatcher):
+    public = await client.get("/collections/areas")
+    assert "private" not in public.headers["cache-control"]
+    private = await client.get("/collections/incidents", headers=dispatcher)
+    assert private.headers["cache-control"].startswith("private")
+    again = await client.get("/collections/areas", headers={"If-None-Match": public.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_a_spreadsheet_formula_in_a_text_is_quoted():
+    assert csv_bytes(["a"], [["=cmd|x"], ["+1"], ["plain"], [-3]]) == b"a\n'=cmd|x\n'+1\nplain\n-3\n"
+
+
+async def test_links_use_the_configured_address_and_not_a_forged_host(toy_settings, shared_toy):
+    server = toy_settings.server.model_copy(update={"public_url": "https://map.example/one/"})
+    settings = toy_settings.model_copy(update={"server": server})
+    async with running(settings, shared_toy.url) as app, asking(app) as client:
+        answer = (await client.get("/collections", headers={"Host": "evil.example"})).json()
+    assert answer["links"][0]["href"] == "https://map.example/one/collections"
+
+
+async def test_the_landing_page_leads_to_everything_that_it_names(client):
+    landing = (await client.get("/", headers={"Accept": "application/json"})).json()
+    for link in landing["links"]:
+        if link["rel"] in {"service-doc", "alternate"}:
+            continue
+        path = link["href"].removeprefix("http://map.test")
+        assert (await client.get(path)).status_code == 200, path
+    assert "attribution" in landing
+    conformance = (await client.get("/conformance")).json()
+    assert "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core" in conformance["conformsTo"]
