@@ -1,6 +1,7 @@
 """Files that carry geometry. GDAL opens them with a named driver; it never guesses, nor follows a virtual path."""
 
 import re
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -29,9 +30,11 @@ def read_geojson(path: Path, columns: list[str]) -> RawFrame:
         raise UnreadableFile(f"{path}: a GeoJSON file cannot have this name", file=str(path))
     dataset = f"GeoJSON:{file}"
     try:
-        found = [str(name) for name in pyogrio.read_info(dataset)["fields"]]
-        require(path, columns, found)
-        meta, table = pyogrio.read_arrow(dataset, columns=columns, datetime_as_string=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # GDAL's own, of feature ids, which nobody reads here
+            found = [str(name) for name in pyogrio.read_info(dataset)["fields"]]
+            require(path, columns, found)
+            meta, table = pyogrio.read_arrow(dataset, columns=columns, datetime_as_string=True)
         shapes = shapely.from_wkb(table.column(_GEOMETRY).to_numpy())
     except (DataSourceError, shapely.errors.GEOSException, pa.ArrowException, OSError) as exc:
         raise UnreadableFile(f"{path}: this GeoJSON cannot be read: {exc}", file=str(path)) from exc

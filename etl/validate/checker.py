@@ -128,7 +128,7 @@ class Checker:
         here = np.isfinite(xy).all(axis=1)
         lonlat = np.full_like(xy, np.nan)
         lonlat[here] = to_lonlat(self.source.datum)(xy[here])
-        self._inside(lonlat, np.arange(len(xy))[here])
+        self._inside(lonlat[here], np.flatnonzero(here))
         lonlat[~self.findings.good] = np.nan
         return lonlat
 

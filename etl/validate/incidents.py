@@ -1,7 +1,7 @@
 """What a row must be to become an incident."""
 
 import json
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -80,7 +80,7 @@ def attributes(raw: RawFrame, kept: dict[str, str]) -> pa.StringArray:
 
 def _json(row: dict[str, Any]) -> str:
     said = {name: value for name, value in row.items() if value is not None and value == value}  # noqa: PLR0124
-    return json.dumps(said, ensure_ascii=False, sort_keys=True, default=date.isoformat)
+    return json.dumps(said, ensure_ascii=False, sort_keys=True, default=datetime.isoformat)
 
 
 def _cell(lonlat: LonLat, res: int) -> pa.Array:

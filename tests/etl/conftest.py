@@ -8,7 +8,6 @@ import pytest
 from tests.workshop import Workshop
 
 
-
 @pytest.fixture
 def shop(tmp_path: Path) -> Workshop:
     """A workshop without a database."""

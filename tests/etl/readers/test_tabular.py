@@ -41,7 +41,11 @@ def test_row_numbers_hold_across_the_blocks_of_a_long_file(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [("a,b\n1,é\n".encode("latin-1"), "not CSV in UTF-8"), (b"", "Empty CSV"), (b"a,b,a\n1,2,3\n", "stands 2 times")],
+    [
+        ("a,b\n1,é\n".encode("latin-1"), "not CSV in UTF-8"),
+        (b"", "Empty CSV"),
+        (b"a,b,a\n1,2,3\n", "stands 2 times"),
+    ],
 )
 def test_csv_that_cannot_be_read_is_named(tmp_path, content, said):
     with pytest.raises(UnreadableFile, match=said) as caught:

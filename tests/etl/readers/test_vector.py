@@ -27,7 +27,9 @@ def test_geojson_gives_the_columns_asked_for_and_its_geometry(tmp_path):
 
 def test_times_stay_as_they_are_written(tmp_path):
     feature = POINT | {"properties": {"t": "2025-01-01T00:00:00+08:00"}}
-    assert read_geojson(geojson(tmp_path, [feature]), ["t"]).table["t"].to_pylist() == ["2025-01-01T00:00:00+08:00"]
+    assert read_geojson(geojson(tmp_path, [feature]), ["t"]).table["t"].to_pylist() == [
+        "2025-01-01T00:00:00+08:00"
+    ]
 
 
 def test_only_what_the_file_itself_says_is_its_crs(tmp_path):
