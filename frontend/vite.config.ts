@@ -1,5 +1,5 @@
 import { svelte } from "@sveltejs/vite-plugin-svelte";
-import { defineConfig } from "vite";
+import { defineConfig } from "vitest/config";
 
 /** Paths of the server, for `npm run dev` beside a running `onemap serve`. */
 const SERVED = /^\/(city|heat|tiles|summary|place|live|collections|conformance|api|docs|enter|healthz)\b/;
@@ -14,5 +14,7 @@ export default defineConfig({
     rolldownOptions: { input: { hub: "index.html", wall: "wall.html" } },
   },
   worker: { format: "es" },
+  // Style sheets are read as they are, for the test of their contrasts.
+  test: { css: true },
   server: { proxy: { [SERVED.source]: { target: "http://127.0.0.1:8360" } } },
 });

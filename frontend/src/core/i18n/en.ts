@@ -67,6 +67,7 @@ export const en = {
   "legend.loading": "Loading heat",
   "legend.zone": "Reach of a risk area",
   "legend.incident": "Incident",
+  "legend.incidentCell": "Incident, at the centre of its cell",
 
   "place.title": "This place",
   "place.close": "Close",

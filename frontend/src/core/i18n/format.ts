@@ -27,9 +27,12 @@ export class Formats {
       maximumFractionDigits: 1,
       signDisplay: "exceptZero",
     });
-    // A short month in Chinese turns ranges into 2021/12/25; a long one keeps 12月25日.
-    const month = lang === "zh" ? "long" : "short";
-    this.days = new Intl.DateTimeFormat(locale, { timeZone, day: "numeric", month, year: "numeric" });
+    this.days = new Intl.DateTimeFormat(locale, {
+      timeZone,
+      day: "numeric",
+      month: "short",
+      year: "numeric",
+    });
     this.clocks = new Intl.DateTimeFormat(locale, {
       timeZone,
       hour: "2-digit",
@@ -65,8 +68,14 @@ export class Formats {
 
   /** The days that a half-open span touches: one that ends at midnight does not touch the next day. */
   span({ from, to }: Span): string {
-    const last = Math.max(Date.parse(from), Date.parse(to) - 1);
-    return this.days.formatRange(Date.parse(from), last);
+    const first = Date.parse(from);
+    const last = Math.max(first, Date.parse(to) - 1);
+    if (this.lang !== "zh") return this.days.formatRange(first, last);
+    // Intl would write 2021/10/3 – 2021/12/31, which nobody says.
+    const [a, b] = [this.days.format(first), this.days.format(last)];
+    if (a === b) return a;
+    const year = a.slice(0, a.indexOf("年") + 1);
+    return `${a}至${b.startsWith(year) ? b.slice(year.length) : b}`;
   }
 
   clock(ms: number): string {

@@ -68,6 +68,7 @@ export const zh: Dictionary = {
   "legend.loading": "正在加载热力",
   "legend.zone": "重点区域的影响范围",
   "legend.incident": "事件",
+  "legend.incidentCell": "事件（标在所在单元中心）",
 
   "place.title": "此处",
   "place.close": "关闭",

@@ -3,27 +3,28 @@ import type { Span } from "../data/types";
 import { MAP_COLOURS as C } from "../map/palette";
 import { tileSource } from "../map/style";
 
-const MIN_ZOOM = 12;
+/** Farther off, points would hide the heat. */
+export const INCIDENT_ZOOM = 12;
 
 const PULSE_MS = 4_200;
 const MOST_PULSES = 24;
 
 /** Incidents as points, for the audiences that may read them, above the heat and below the zones. */
-export function addIncidents(map: GlMap, scale: number): void {
-  map.addSource("incidents", tileSource("incidents", MIN_ZOOM));
+export function addIncidents(map: GlMap): void {
+  map.addSource("incidents", tileSource("incidents", INCIDENT_ZOOM));
   map.addLayer(
     {
       id: "incident",
       type: "circle",
       source: "incidents",
       "source-layer": "incidents",
-      minzoom: MIN_ZOOM,
+      minzoom: INCIDENT_ZOOM,
       paint: {
         "circle-color": C.incident,
-        "circle-radius": ["interpolate", ["linear"], ["zoom"], 12, 2 * scale, 15, 4.5 * scale],
+        "circle-radius": ["interpolate", ["linear"], ["zoom"], 12, 1.1, 13.5, 2.6, 15, 4.5],
         "circle-stroke-color": C.halo,
-        "circle-stroke-width": 1.2 * scale,
-        "circle-opacity": ["interpolate", ["linear"], ["zoom"], 12, 0.75, 14, 1],
+        "circle-stroke-width": ["interpolate", ["linear"], ["zoom"], 12, 0, 13, 1.2],
+        "circle-opacity": ["interpolate", ["linear"], ["zoom"], 12, 0.6, 13.5, 1],
       },
     },
     "zone-casing",
@@ -37,10 +38,11 @@ export function addIncidents(map: GlMap, scale: number): void {
 export function chooseSpan(map: GlMap, { from, to }: Span): void {
   const first = new Date(from).toISOString();
   const last = new Date(Date.parse(to) - 1000).toISOString();
-  const source = map.getSource<VectorTileSource>("incidents");
-  source?.setTiles(
-    tileSource("incidents", MIN_ZOOM).tiles.map((tiles) => `${tiles}?datetime=${first}/${last}`),
+  const tiles = tileSource("incidents", INCIDENT_ZOOM).tiles.map(
+    (each) => `${each}?datetime=${first}/${last}`,
   );
+  const source = map.getSource<VectorTileSource>("incidents");
+  if (source && source.tiles[0] !== tiles[0]) source.setTiles(tiles);
 }
 
 let pulses = 0;

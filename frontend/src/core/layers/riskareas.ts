@@ -12,6 +12,9 @@ const TILE_MIN_ZOOM = 8;
 /** Names stand beside their chips from here on; a chosen zone type has few, so it names them earlier. */
 const NAME_ZOOM = 12.5;
 
+/** Farther off, a hundred chips would hide the hottest cells. */
+const CHIP_ZOOM = 11.2;
+
 /** Colour of the zone type: it is given to the chip beside the name only, never to an area of the map. */
 const colourOf = (types: readonly ZoneType[]): ExpressionSpecification | string =>
   types.length
@@ -24,11 +27,11 @@ const colourOf = (types: readonly ZoneType[]): ExpressionSpecification | string 
     : C.zone;
 
 /** Reach of the risk areas: a dashed white line on a dark casing, which reads on any heat. */
-export function addRiskAreas(map: GlMap, types: readonly ZoneType[], lang: Lang, scale: number): void {
+export function addRiskAreas(map: GlMap, types: readonly ZoneType[], lang: Lang): void {
   map.addSource("risk_areas", tileSource("risk_areas", TILE_MIN_ZOOM));
   // biome-ignore format: zoom and value in pairs
   const width = (px: number): ExpressionSpecification => [
-    "interpolate", ["linear"], ["zoom"], 9, 0.6 * px * scale, 12, px * scale, 15, 1.5 * px * scale,
+    "interpolate", ["linear"], ["zoom"], 9, 0.6 * px, 12, px, 15, 1.5 * px,
   ];
   const outline = { source: "risk_areas", "source-layer": "risk_areas", type: "line" } as const;
   const mark = { source: "risk_areas", "source-layer": "risk_area_labels" } as const;
@@ -43,11 +46,12 @@ export function addRiskAreas(map: GlMap, types: readonly ZoneType[], lang: Lang,
       ...mark,
       id: "zone-chip",
       type: "circle",
+      minzoom: CHIP_ZOOM,
       paint: {
         "circle-color": colourOf(types),
-        "circle-radius": ["interpolate", ["linear"], ["zoom"], 9, 2.4 * scale, 12, 4 * scale, 15, 5 * scale],
+        "circle-radius": ["interpolate", ["linear"], ["zoom"], 9, 2.4, 12, 4, 15, 5],
         "circle-stroke-color": C.halo,
-        "circle-stroke-width": 1.6 * scale,
+        "circle-stroke-width": 1.6,
       },
     },
     {
@@ -57,7 +61,7 @@ export function addRiskAreas(map: GlMap, types: readonly ZoneType[], lang: Lang,
       layout: {
         "text-field": nameIn(lang),
         "text-font": FONT_STACK,
-        "text-size": ["interpolate", ["linear"], ["zoom"], 10, 12 * scale, 15, 15 * scale],
+        "text-size": ["interpolate", ["linear"], ["zoom"], 10, 12, 15, 15],
         "text-variable-anchor-offset": [
           "left",
           [0.7, 0],
@@ -78,6 +82,9 @@ export function addRiskAreas(map: GlMap, types: readonly ZoneType[], lang: Lang,
   for (const layer of layers) map.addLayer(layer, layer.type === "symbol" ? undefined : ABOVE_ZONES);
 }
 
+/** All risk areas together stand back while the whole city is in view. */
+const FADE: ExpressionSpecification = ["interpolate", ["linear"], ["zoom"], 10, 0.45, 12, 0.9];
+
 /** Shows the risk areas of one zone type in full, or all of them quietly (`null`). */
 export function chooseZoneType(map: GlMap, code: string | null): void {
   const filter: ExpressionSpecification | null = code ? ["==", ["get", "zone_type"], code] : null;
@@ -85,8 +92,8 @@ export function chooseZoneType(map: GlMap, code: string | null): void {
   // One type needs no chips to tell it from others, and they would hide the cells it is about.
   map.setPaintProperty("zone-chip", "circle-opacity", code ? 0 : 1);
   map.setPaintProperty("zone-chip", "circle-stroke-opacity", code ? 0 : 1);
-  map.setPaintProperty("zone-line", "line-opacity", code ? 1 : 0.8);
-  map.setPaintProperty("zone-casing", "line-opacity", code ? 0.8 : 0.55);
+  map.setPaintProperty("zone-line", "line-opacity", code ? 1 : FADE);
+  map.setPaintProperty("zone-casing", "line-opacity", code ? 0.8 : 0.5);
   map.setLayerZoomRange("zone-label", code ? 0 : NAME_ZOOM, 24);
 }
 

@@ -13,6 +13,8 @@ export interface Scale {
 
 /** The scale ends at this share of the cells: a few extreme cells must not darken the rest. */
 const TOP_SHARE = 0.995;
+/** Values come in 32 bits. */
+const ROUNDING = 1e-6;
 const NICE = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10];
 
 /** Value below which `share` of the sorted values lie (nearest rank). */
@@ -24,7 +26,7 @@ export function quantile(sorted: ArrayLike<number>, share: number): number {
 /** The least number of the 1, 1.5, 2, ... 10 series, at any power of ten, that is not below `value`. */
 export function niceCeil(value: number): number {
   const power = 10 ** Math.floor(Math.log10(value));
-  const step = NICE.find((n) => n * power >= value * (1 - 1e-9)) ?? 10;
+  const step = NICE.find((n) => n * power >= value * (1 - ROUNDING)) ?? 10;
   return step * power;
 }
 

@@ -21,14 +21,24 @@ export interface MapOptions {
   extent: LngLatBoundsLike;
   camera: Camera | null;
   padding: PaddingOptions;
+  pixelRatio: number;
   label: string;
 }
 
 /** The one map of a page. North stays up: a governance map is read against names and borders. */
-export function createMap({ container, style, extent, camera, padding, label }: MapOptions): GlMap {
+export function createMap({
+  container,
+  style,
+  extent,
+  camera,
+  padding,
+  pixelRatio,
+  label,
+}: MapOptions): GlMap {
   const map = new GlMap({
     container,
     style,
+    pixelRatio,
     maxCanvasSize: CANVAS_LIMIT,
     canvasContextAttributes: { antialias: true },
     attributionControl: false,

@@ -13,6 +13,14 @@ import { ABOVE_HEAT, baseStyle, nameIn } from "./style";
 const LABELS = ["area-label", "grid-label", "zone-label"] as const;
 const EASE_MS = 900;
 
+/** How the map lies on the screen. */
+export interface Frame {
+  /** pixels of the screen for one of the map, 1 on a screen of 1080 lines */
+  scale: number;
+  /** parts of the map that panels cover, in pixels of the screen */
+  covered: Required<PaddingOptions>;
+}
+
 export interface StageOptions {
   container: HTMLElement;
   city: City;
@@ -20,9 +28,7 @@ export interface StageOptions {
   label: string;
   fontFaces: FontFacesSpecification;
   camera: Camera | null;
-  padding: PaddingOptions;
-  /** size of text and lines against a screen of 1080 lines */
-  scale: number;
+  frame: Frame;
   incidents: boolean;
 }
 
@@ -45,8 +51,14 @@ export class Stage {
     private readonly options: StageOptions,
     events: StageEvents,
   ) {
-    const { city, lang, fontFaces, scale } = options;
-    this.map = createMap({ ...options, style: baseStyle(city, lang, fontFaces, scale), extent: city.extent });
+    const { city, lang, fontFaces } = options;
+    this.map = createMap({
+      ...options,
+      pixelRatio: pixelRatio(options.frame),
+      padding: padding(options.frame),
+      style: baseStyle(city, lang, fontFaces),
+      extent: city.extent,
+    });
     const element = document.createElement("div");
     element.className = "pin";
     this.pin = new Marker({ element });
@@ -113,9 +125,11 @@ export class Stage {
     this.map.fitBounds(this.options.city.extent, { duration: EASE_MS });
   }
 
-  /** Keeps the map's middle clear of the panels. */
-  setPadding(padding: PaddingOptions): void {
-    this.map.setPadding(padding);
+  /** Fits the map to a changed screen. */
+  setFrame(frame: Frame): void {
+    this.map.setPixelRatio(pixelRatio(frame));
+    this.map.resize();
+    this.map.setPadding(padding(frame));
   }
 
   view(): View {
@@ -141,10 +155,10 @@ export class Stage {
   }
 
   private furnish(): void {
-    const { city, lang, scale, incidents } = this.options;
+    const { city, lang, incidents } = this.options;
     if (!this.map.getSource("risk_areas")) {
-      addRiskAreas(this.map, city.zone_types, lang, scale);
-      if (incidents) addIncidents(this.map, scale);
+      addRiskAreas(this.map, city.zone_types, lang);
+      if (incidents) addIncidents(this.map);
     }
     this.map.addLayer(this.heat, ABOVE_HEAT);
     this.applyHidden();
@@ -168,3 +182,16 @@ export class Stage {
     else this.later.push(act);
   }
 }
+
+/**
+ * The map is drawn as for a screen of 1080 lines, and its box is enlarged with the page: so text, lines
+ * and the zooms at which things appear are the same on every wall, and none of the sharpness is lost.
+ */
+const pixelRatio = ({ scale }: Frame) => scale * devicePixelRatio;
+
+const padding = ({ scale, covered: { top, right, bottom, left } }: Frame): PaddingOptions => ({
+  top: top / scale,
+  right: right / scale,
+  bottom: bottom / scale,
+  left: left / scale,
+});

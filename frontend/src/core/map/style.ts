@@ -37,15 +37,8 @@ export const tileSource = (id: string, minzoom: number) => ({
 /**
  * The dark base map: nothing but the city's own areas. Levels of the tree become land (the top one),
  * borders (those between) and grid lines (the finest, near by only).
- *
- * @param scale size of text and lines against a screen of 1080 lines
  */
-export function baseStyle(
-  city: City,
-  lang: Lang,
-  fontFaces: FontFacesSpecification,
-  scale: number,
-): StyleSpecification {
+export function baseStyle(city: City, lang: Lang, fontFaces: FontFacesSpecification): StyleSpecification {
   const codes = city.levels.map((level) => level.code);
   const [top, ...below] = codes;
   const grid = below.pop();
@@ -69,7 +62,7 @@ export function baseStyle(
       paint: {
         "line-color": C.border,
         "line-opacity": ["interpolate", ["linear"], ["zoom"], 9, 0.25, 12, 0.5, 14, 0.8],
-        "line-width": ["interpolate", ["linear"], ["zoom"], 9, 0.5 * scale, 12, scale, 15, 1.6 * scale],
+        "line-width": ["interpolate", ["linear"], ["zoom"], 9, 0.5, 12, 1, 15, 1.6],
       },
     },
     {
@@ -79,7 +72,7 @@ export function baseStyle(
       "source-layer": "areas",
       minzoom: GRID_ZOOM,
       filter: ["==", ["get", "level"], grid ?? ""],
-      paint: { "line-color": C.grid, "line-opacity": 0.55, "line-width": 0.6 * scale },
+      paint: { "line-color": C.grid, "line-opacity": 0.55, "line-width": 0.6 },
     },
     {
       id: "coast",
@@ -89,18 +82,18 @@ export function baseStyle(
       filter: ["==", ["get", "level"], top ?? ""],
       paint: {
         "line-color": C.coast,
-        "line-width": ["interpolate", ["linear"], ["zoom"], 9, scale, 14, 2 * scale],
+        "line-width": ["interpolate", ["linear"], ["zoom"], 9, 1, 14, 2],
       },
     },
     areaLabels("grid-label", ["==", ["get", "level"], grid ?? ""], lang, GRID_LABEL_ZOOM, {
       colour: C.labelQuiet,
-      size: ["interpolate", ["linear"], ["zoom"], 14, 10.5 * scale, 17, 13 * scale],
-      padding: 6 * scale,
+      size: ["interpolate", ["linear"], ["zoom"], 14, 10.5, 17, 13],
+      padding: 6,
     }),
     areaLabels("area-label", between, lang, 9, {
       colour: C.label,
-      size: ["interpolate", ["linear"], ["zoom"], 9, 11 * scale, 11, 12.5 * scale, 14, 17 * scale],
-      padding: 10 * scale,
+      size: ["interpolate", ["linear"], ["zoom"], 9, 11, 11, 12.5, 14, 17],
+      padding: 10,
     }),
   ];
   return { version: 8, "font-faces": fontFaces, sources: { areas: tileSource("areas", 0) }, layers };
@@ -132,7 +125,7 @@ function areaLabels(
       "text-size": size,
       "text-max-width": 8,
       "text-line-height": 1.15,
-      "text-letter-spacing": 0.01,
+      "text-letter-spacing": 0.03,
       "text-padding": padding,
     },
     paint: {

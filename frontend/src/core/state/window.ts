@@ -18,14 +18,25 @@ const rfc3339 = (ms: number) => new Date(ms).toISOString().replace(/\.\d+Z$/, "Z
  * An audience without exact heat sees published bins only, whatever was chosen; without a choice the
  * server's own default holds.
  */
-export function spanOf(
-  { span, policy, default_window }: HeatCatalog,
-  chosen: WindowName | null,
-): Span | null {
+export function spanOf(catalog: HeatCatalog, chosen: WindowName | null, timeZone: string): Span | null {
+  const { span, policy, default_window } = catalog;
   if (!policy.exact) return policy.bin;
   if (!chosen || !span) return default_window;
-  const from = rfc3339(Date.parse(span.to) - WINDOWS[chosen] * DAY_MS);
-  return { from, to: span.to };
+  return { from: rfc3339(daysBefore(Date.parse(span.to), WINDOWS[chosen], timeZone)), to: span.to };
+}
+
+/** The same time of day `days` earlier: across a change of the clocks that is not a multiple of 24 h. */
+function daysBefore(ms: number, days: number, timeZone: string): number {
+  const guess = ms - days * DAY_MS;
+  return guess + offsetMs(ms, timeZone) - offsetMs(guess, timeZone);
+}
+
+/** How far the clocks of a time zone are ahead of UTC, read from a name such as `GMT-05:00`. */
+function offsetMs(ms: number, timeZone: string): number {
+  const parts = new Intl.DateTimeFormat("en", { timeZone, timeZoneName: "longOffset" }).formatToParts(ms);
+  const name = parts.find(({ type }) => type === "timeZoneName")?.value ?? "";
+  const [, sign, hours, minutes] = /GMT([+-])(\d+):(\d+)/.exec(name) ?? ["", "+", "0", "0"];
+  return (sign === "-" ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * 60_000;
 }
 
 /** The name of a span's length, so that the control can mark the server's default as chosen. */
