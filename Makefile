@@ -55,8 +55,10 @@ provision-test:
 	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
+# Not `npm ci`: it refuses a lock without the optional packages of platforms that a registry does not carry.
+# `npm install --no-save` takes the locked versions all the same, and leaves the lock alone.
 frontend/node_modules/ready: frontend/package-lock.json .venv/ready
-	cd frontend && $(NODE) npm ci --silent --no-audit --no-fund
+	cd frontend && $(NODE) npm install --silent --no-save --no-audit --no-fund
 	touch $@
 
 frontend/dist/ready: $(SCREENS) frontend/node_modules/ready

@@ -1,0 +1,115 @@
+"""The sample city, loaded by the real command and served by the real server; and a real browser."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from layers.core.cluster import Cluster
+from tests.mapserver.process import ROOT, served
+
+# Software rendering that gives WebGL2 without a graphics card, and nothing that calls outside.
+CHROMIUM = [
+    "--no-sandbox",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+]
+
+EXTRA = """
+id = "extra"
+target = "incidents"
+title = { zh = "补充", en = "Extra" }
+file = "extra.csv"
+format = "csv"
+mode = "append"
+key = ["id"]
+datum = "EPSG:4326"
+licence = "none"
+attribution = "made up"
+[columns]
+category = "kind"
+occurred_at = "at"
+lon = "lon"
+lat = "lat"
+[constants]
+origin = "citizen"
+"""
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running One Map of the sample city."""
+
+    url: str
+    token: str
+    took_s: float
+    env: dict[str, str]
+    city: Path
+    database_url: str
+
+    @property
+    def room(self) -> dict[str, str]:
+        """Headers of the command room."""
+        return {"Authorization": f"Bearer {self.token}"}
+
+    def get(self, path: str, **ask: str) -> httpx.Response:
+        """One answer to the command room."""
+        return httpx.get(f"{self.url}{path}", params=ask, headers=self.room, timeout=30)
+
+    def onemap(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run the command beside the server, on the same home and city."""
+        return subprocess.run(
+            [sys.executable, "-m", "mapserver.cli", *words],
+            env={**os.environ, **self.env},
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=ROOT,
+        )
+
+
+@pytest.fixture(scope="session")
+def toronto() -> Iterator[Served]:
+    """`onemap up` on an empty home, until the sample city is served."""
+    folder = Path(tempfile.mkdtemp(prefix="onemap-flow-", dir="/tmp"))
+    folder.chmod(0o755)
+    city = folder / "cities" / "toronto"
+    shutil.copytree(ROOT / "data" / "toronto", city)
+    env = {
+        "ONEMAP_HOME": str(folder / "home"),
+        "ONEMAP_CITIES": str(city.parent),
+        "ONEMAP_CITY": "toronto",
+        "ONEMAP_SCREENS": str(ROOT / "frontend" / "dist"),
+    }
+    with served("up", env=env, log=folder / "log", within_s=180) as server:
+        url = Cluster(folder / "home").url("onemap_toronto")
+        running = Served(server.url, "", server.took_s, env, city, url)
+        token = running.onemap("token", "create", "--audience", "room", "--note", "flow").stdout.strip()
+        yield replace(running, token=token)
+        server.stop()
+    Cluster(folder / "home").stop()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, without a window."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
+        yield browser
+        browser.close()
