@@ -30,7 +30,8 @@ class Account:
         ClusterError : nobody fits, or `folder` belongs to somebody whom we cannot act as.
         """
         us = os.geteuid()
-        owner = folder.stat().st_uid if os.path.exists(folder) else us
+        # os.path, here and below: Path.exists raises where a folder above is closed to us.
+        owner = folder.stat().st_uid if os.path.exists(folder) else us  # noqa: PTH110
         if us not in (0, owner):
             raise ClusterError(
                 f"{folder} belongs to {_name(owner)}: run as {_name(owner)} or root, or set ONEMAP_HOME",
@@ -69,7 +70,7 @@ class Account:
 
     def reaches(self, folder: Path) -> bool:
         """Whether this account may pass through `folder`, or the part of its path that exists."""
-        nearest = next(path for path in (folder, *folder.parents) if os.path.exists(path))
+        nearest = next(path for path in (folder, *folder.parents) if os.path.exists(path))  # noqa: PTH110
         return self.run("test", "-x", nearest).returncode == 0
 
     def open(self, path: Path, flags: int) -> int:
