@@ -13,8 +13,6 @@ from rich.table import Table
 from etl import pipeline
 from etl.account import Account
 
-_OUT = Console()
-_ERR = Console(stderr=True)
 _OUTCOMES = [field.name for field in fields(Account) if field.name != "rows_read"]
 
 
@@ -30,7 +28,7 @@ def bar(title: str) -> Iterator[pipeline.Progress]:
         TextColumn("{task.fields[step]}"),
     )
     start = time.monotonic()
-    with Progress(*columns, console=_ERR) as progress:
+    with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task(title, total=1.0, rate="", step="reading")
 
         def hear(step: str, share: float, rows: int) -> None:
@@ -42,7 +40,7 @@ def bar(title: str) -> Iterator[pipeline.Progress]:
 
 def say(message: str) -> None:
     """One line about what went wrong."""
-    _ERR.print(message, markup=False, highlight=False, soft_wrap=True)
+    Console(stderr=True).print(message, markup=False, highlight=False, soft_wrap=True)
 
 
 def accounts(results: Sequence[pipeline.Result]) -> None:
@@ -53,7 +51,7 @@ def accounts(results: Sequence[pipeline.Result]) -> None:
         table.add_row(
             str(result.run_id), result.source.id, _number(counts), _outcome(counts), _listed(result.notes)
         )
-    _OUT.print(table)
+    Console().print(table)
 
 
 def runs(found: Sequence[dict[str, Any]]) -> None:
@@ -69,14 +67,14 @@ def runs(found: Sequence[dict[str, Any]]) -> None:
             _outcome(row),
             row["message"] or _listed(row["notes"]),
         )
-    _OUT.print(table)
+    Console().print(table)
 
 
 def quarantined(found: Sequence[dict[str, Any]]) -> None:
     """Rows in quarantine, each with its file, its number and its reasons."""
     for row in found:
         reasons = "; ".join(row["reasons"])
-        _OUT.print(
+        Console().print(
             f"run {row['run_id']}  {row['file_name']} row {row['row_number']}: {reasons}",
             markup=False,
             highlight=False,

@@ -1,7 +1,7 @@
 """Why rows do not pass: every reason of every row, gathered column by column."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,23 +35,11 @@ class Findings:
         return sorted(self._reasons)
 
 
-def required(findings: Findings, field: str, missing: Mask) -> None:
-    """A field that must be there."""
-    findings.add(missing, f"{field} is missing")
-
-
-def known(findings: Findings, field: str, values: Sequence[str | None], allowed: set[str]) -> None:
-    """A field that is one of a closed set; a missing value is not looked at here."""
-    unknown = {value for value in set(values) if value is not None and value not in allowed}
-    if unknown:
-        wrong = np.array([value in unknown for value in values], np.bool_)
-        findings.add(wrong, lambda index: f"{field} '{mask(values[index])}' is not known")
-
-
 def mask(value: object) -> str:
-    """A value fit to be kept in a message: short, and without a run of digits that could name a person.
+    """A value fit to be kept: short, without NUL, and without a run of digits that could name a person.
 
     Seven digits and more may be a telephone or an identity number; what is laid out as a date is neither.
     """
     shown = _DIGITS.sub(lambda run: run[0] if run["date"] else "#" * len(run[0]), str(value))
+    shown = shown.replace("\0", "\N{REPLACEMENT CHARACTER}")
     return shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1] + "…"

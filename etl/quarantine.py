@@ -52,4 +52,4 @@ def _excerpts(raw: RawFrame, source: Source, bad: list[int]) -> list[dict[str, A
 def _shown(value: object) -> object:
     if isinstance(value, (bool, int)) or (isinstance(value, float) and math.isfinite(value)):
         return value
-    return mask(value).replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return mask(value)

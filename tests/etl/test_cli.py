@@ -1,0 +1,108 @@
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from etl import cli
+from tests.workshop import AREAS, INCIDENTS, RISK_AREAS, Workshop, call, tree
+
+
+@pytest.fixture
+def command(town: Workshop, monkeypatch):
+    monkeypatch.setenv("ONEMAP_DB__URL", town.url or "")
+    monkeypatch.setenv("ONEMAP_CITIES", str(town.folder.parent))
+    monkeypatch.setenv("ONEMAP_CITY", town.folder.name)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    return lambda *arguments: CliRunner().invoke(cli.app, arguments)
+
+
+@pytest.fixture
+def declared(town):
+    """Three sources, in the order of their files."""
+    for number, base in (("10", AREAS), ("20", RISK_AREAS), ("30", INCIDENTS)):
+        source = town.source(base)
+        source.path.rename(source.path.with_name(f"{number}-{source.id}.toml"))
+    town.geojson("tree.geojson", tree())
+    town.csv("places.csv", [dict.fromkeys(RISK_AREAS["columns"].values(), "") | PLACE])
+    town.csv("calls.csv", [call(1), call(2)])
+    return town
+
+
+PLACE = {
+    "code": "S1", "zone_type": "school", "name_zh": "x", "name_en": "x", "influence_m": "300", "lon": "10.02",
+    "lat": "50.02", "approximate": "true",
+}  # fmt: skip
+
+
+def test_all_sources_are_loaded_in_order_and_counted(declared, command):
+    done = command("run")
+    assert done.exit_code == 0, done.stderr
+    lines = [line.split() for line in done.stdout.splitlines()[1:]]
+    assert [line[1:5] for line in lines] == [
+        ["tree", "5", "5", "inserted"],
+        ["places", "1", "1", "inserted"],
+        ["calls", "2", "2", "inserted"],
+    ]
+    assert "rows/s" in done.stderr
+    assert command("run").stdout.count("unchanged") == 3
+
+
+def test_chosen_sources_alone_are_loaded(declared, command):
+    assert command("run", "calls").exit_code == 0
+    assert declared.rows("select source from onemap.run") == [{"source": "calls"}]
+
+
+def test_an_unknown_source_is_named_with_those_that_are_there(declared, command):
+    done = command("run", "cals")
+    assert str(done.exception) == "toy has no source 'cals'; it has tree, places, calls"
+
+
+def test_rows_in_quarantine_are_told_by_file_row_and_reason_and_by_the_exit_status(declared, command):
+    declared.csv("calls.csv", [call(1), call(2, at="soon"), *[call(n, kind="?") for n in range(3, 10)]])
+    done = command("run")
+    assert done.exit_code == cli.QUARANTINED == 3
+    assert "calls.csv row 2: occurred_at 'soon' is not an ISO 8601 time" in done.stdout
+    assert "and 3 more: onemap etl quarantine 3" in done.stderr
+    assert declared.rows("select source_key from onemap.incident") == [{"source_key": "c1"}]
+    listed = command("quarantine")
+    assert listed.stdout.count("calls.csv row") == 8
+    assert command("quarantine", "1").stdout == ""
+
+
+def test_a_failed_source_is_told_and_sources_that_do_not_lean_on_it_go_on(declared, command):
+    declared.source(INCIDENTS, id="more", file="none.csv")
+    (declared.folder / "sources" / "more.toml").rename(declared.folder / "sources" / "25-more.toml")
+    done = command("run")
+    assert done.exit_code == cli.FAILED == 1
+    assert "more failed, nothing of it was loaded" in done.stderr
+    assert "none.csv: there is no such file" in done.stderr
+    assert declared.rows("select count(*) as n from onemap.incident") == [{"n": 2}]
+    assert "there is no such file" in command("runs").stdout
+
+
+def test_the_whole_command_line_gives_the_same_exit_status(declared, command):
+    (declared.folder / "tree.geojson").unlink()
+    line = [sys.executable, "-m", "mapserver.cli", "etl", "run"]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert done.returncode == cli.FAILED
+    assert "there is no such file" in done.stderr
+
+
+def test_without_its_areas_nothing_is_loaded(declared, command):
+    (declared.folder / "tree.geojson").unlink()
+    assert command("run").exit_code == 1
+    assert declared.rows("select source, state from onemap.run") == [{"source": "tree", "state": "failed"}]
+
+
+def test_help_says_what_the_exit_status_means():
+    shown = " ".join(CliRunner().invoke(cli.app, ["run", "--help"]).stdout.split())
+    for status in ("0 when every row landed", "1 when a source failed", "3 when rows are in"):
+        assert status in shown
+
+
+def test_the_module_of_the_command_imports_nothing_heavy():
+    script = "import sys, etl.cli; print({'pyarrow', 'shapely', 'numpy', 'pyogrio', 'rich'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
