@@ -19,6 +19,8 @@ check: screens
 	$(BIN)/ruff check --quiet
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	mkdir -p build && $(BIN)/onemap api > build/openapi.json
+	cd frontend && $(NODE) npm run --silent types -- --check
 	cd frontend && $(NODE) npm run --silent check
 	cd frontend && $(NODE) npm run --silent test
 

@@ -1,0 +1,57 @@
+"""The SQL of every question as text; `make bless` accepts a change, and the difference is then read."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from layers.catalog.registry import LAYERS
+from layers.core.audience import Audience, Role
+from layers.core.span import Span
+from layers.geo.bbox import Bbox
+from layers.geo.tiles import Tile
+from layers.heat import exact
+from layers.heat.question import Question
+from layers.query import features, summary, tiles
+from layers.query.interval import Interval
+from layers.query.selection import Selection
+from layers.query.summary import Figures
+
+AT = datetime(2025, 3, 1, tzinfo=UTC)
+SPAN = Span(AT, datetime(2025, 4, 1, tzinfo=UTC))
+BOX = Bbox(10.0, 50.0, 10.1, 50.1)
+ROOM = Audience(Role.ROOM)
+INCIDENTS = Selection(LAYERS["incidents"], ROOM, AT, Interval(AT, None), BOX)
+
+QUESTIONS = {
+    "items_incidents_room": features.items(INCIDENTS, 100, after=7),
+    "items_areas_public": features.items(Selection(LAYERS["areas"], Audience(), AT), 100),
+    "tile_areas": tiles.tile(Selection(LAYERS["areas"], Audience(), AT), Tile.at(9, 270, 173), 1),
+    "tile_incidents_room": tiles.tile(INCIDENTS, Tile.at(12, 2161, 1387)),
+    "heat_all": exact.cells(Question("all", None, SPAN, 9)),
+    "heat_narrow": exact.cells(
+        Question("school", 0, SPAN, 7, "severity", ("noise",), BOX, area_id=5, with_sensitive=True)
+    ),
+    "summary_mix": summary.mix(Figures(SPAN, 5, with_sensitive=False)),
+    "summary_open": summary.open_items(AT, Figures(SPAN, 5, with_sensitive=False)),
+}
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_question_is_the_sql_that_was_accepted(name):
+    statement = QUESTIONS[name]
+    short = {key: value if len(str(value)) < 80 else f"{len(value)} values" for key, value in statement.params.items()}
+    text = statement.sql + "\n\n" + "\n".join(f"{key} = {value!r}" for key, value in sorted(short.items())) + "\n"
+    text = "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
+    golden = Path(__file__).parent / f"{name}.sql.txt"
+    if os.environ.get("ONEMAP_BLESS"):
+        golden.write_text(text, "utf-8")
+    assert text == golden.read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_no_value_is_part_of_the_sql(name):
+    statement = QUESTIONS[name]
+    for value in ("2025-03-01", "noise", "50.1"):
+        assert value not in statement.sql
