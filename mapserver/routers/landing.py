@@ -34,7 +34,6 @@ async def get_landing(
             links.link(
                 "service-desc", "application/vnd.oai.openapi+json;version=3.1", "The API", links.href("/api")
             ),
-            links.link("service-doc", HTML, "The API, to read", links.href("/docs")),
             links.link("conformance", JSON, "Conformance classes", links.href("/conformance")),
             links.link("data", JSON, "Collections", links.href("/collections")),
             links.link("related", JSON, "Heat layers", links.href("/heat")),

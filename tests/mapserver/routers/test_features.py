@@ -138,7 +138,7 @@ async def test_links_use_the_configured_address_and_not_a_forged_host(toy_settin
 async def test_the_landing_page_leads_to_everything_that_it_names(client):
     landing = (await client.get("/", headers={"Accept": "application/json"})).json()
     for link in landing["links"]:
-        if link["rel"] in {"service-doc", "alternate"}:
+        if link["rel"] == "alternate":  # the hub page, which needs built screens
             continue
         path = link["href"].removeprefix("http://map.test")
         assert (await client.get(path)).status_code == 200, path
