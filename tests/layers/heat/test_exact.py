@@ -107,3 +107,11 @@ def test_what_the_city_does_not_have_is_refused_by_name():
         with pytest.raises(BadValue, match="res"):
             check_resolution(res, toy.CITY)
     assert [zone_bit(layer, toy.CITY) for layer in toy.CITY.heat_layers] == [None, 0, 1]
+
+
+def test_a_span_holds_its_start_and_not_its_end(connection, shared_toy):
+    first, last = sorted(row.at for row in shared_toy.rows)[10:12]
+    assert first < last
+    statement = exact.cells(Question("all", None, Span(first, last), 8, with_sensitive=True))
+    rows = connection.execute(statement.sql, statement.params).fetchall()
+    assert sum(row["value"] for row in rows) == sum(row.at == first for row in shared_toy.rows)

@@ -78,3 +78,9 @@ async def test_the_incidents_of_a_place_are_those_of_its_cell_without_sensitive_
         and int(hexgrid.parent(np.array([row.cell], np.uint64), 9)[0]) == cell
     )
     assert {row["category"]: row["count"] for row in rows} == expected
+
+
+async def test_a_span_holds_its_start_and_not_its_end(toy_db, shared_toy):
+    first, last = sorted(row.at for row in shared_toy.rows)[10:12]
+    found = await toy_db.value(ROOM, summary.total(Figures(Span(first, last), None, with_sensitive=True)))
+    assert found == sum(row.at == first for row in shared_toy.rows)
