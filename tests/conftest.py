@@ -9,12 +9,17 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings
 
 from layers.core.cluster import Cluster
 from layers.core.db import Database, connect
 from layers.core.migrate import migrate
 from layers.core.settings import Settings
 from tests import toy
+
+# Machines are shared: a slow example is no failure.
+settings.register_profile("onemap", deadline=None)
+settings.load_profile("onemap")
 
 
 @pytest.fixture
