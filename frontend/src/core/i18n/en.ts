@@ -79,6 +79,7 @@ export const en = {
   "place.incidents": "Incidents in this cell",
   "place.withheld": "Counts at a point are not public",
 
+  "problem.silent": "the server does not answer",
   "problem.failed": "Not refreshed: {why}. Shown as of {time}.",
 
   "map.label": "Map of incidents by place",

@@ -1,3 +1,4 @@
+import type { ApiProblem } from "../data/api";
 import type { Bilingual } from "../data/types";
 import type { Lang } from "../state/url";
 import { en } from "./en";
@@ -13,6 +14,11 @@ export function t(lang: Lang, key: Key, values: Readonly<Record<string, string |
   return DICTIONARIES[lang][key].replace(/\{(\w+)\}/g, (place, name: string) =>
     String(values[name] ?? place),
   );
+}
+
+/** Why a question was not answered: the server's own words, or that it gave none. */
+export function reasonOf(lang: Lang, problem: ApiProblem): string {
+  return problem.status === 0 ? t(lang, "problem.silent") : problem.message;
 }
 
 /** A name that the city gives in both languages; the other one where one is empty. */

@@ -80,6 +80,7 @@ export const zh: Dictionary = {
   "place.incidents": "本单元事件",
   "place.withheld": "单点计数不对公众开放",
 
+  "problem.silent": "服务器没有应答",
   "problem.failed": "未能刷新：{why}。当前为 {time} 的数据。",
 
   "map.label": "事件分布地图",

@@ -9,9 +9,21 @@ export const INCIDENT_ZOOM = 12;
 const PULSE_MS = 4_200;
 const MOST_PULSES = 24;
 
-/** Incidents as points, for the audiences that may read them, above the heat and below the zones. */
-export function addIncidents(map: GlMap): void {
-  map.addSource("incidents", tileSource("incidents", INCIDENT_ZOOM));
+/**
+ * Incidents of a half-open span as points, for the audiences that may read them: above the heat, below
+ * the risk areas. The server's `datetime` is closed at both ends, and its incidents are known to the
+ * second.
+ */
+export function showIncidents(map: GlMap, { from, to }: Span): void {
+  const first = new Date(from).toISOString();
+  const last = new Date(Date.parse(to) - 1000).toISOString();
+  const tiles = tileSource("incidents", INCIDENT_ZOOM, `?datetime=${first}/${last}`);
+  const source = map.getSource<VectorTileSource>("incidents");
+  if (source) {
+    source.setTiles(tiles.tiles);
+    return;
+  }
+  map.addSource("incidents", tiles);
   map.addLayer(
     {
       id: "incident",
@@ -29,20 +41,6 @@ export function addIncidents(map: GlMap): void {
     },
     "zone-casing",
   );
-}
-
-/**
- * Asks for the tiles of a half-open span. The server's `datetime` is closed at both ends, and its
- * incidents are known to the second.
- */
-export function chooseSpan(map: GlMap, { from, to }: Span): void {
-  const first = new Date(from).toISOString();
-  const last = new Date(Date.parse(to) - 1000).toISOString();
-  const tiles = tileSource("incidents", INCIDENT_ZOOM).tiles.map(
-    (each) => `${each}?datetime=${first}/${last}`,
-  );
-  const source = map.getSource<VectorTileSource>("incidents");
-  if (source && source.tiles[0] !== tiles[0]) source.setTiles(tiles);
 }
 
 let pulses = 0;

@@ -2,7 +2,7 @@ import type { FontFacesSpecification, Map as GlMap, PaddingOptions } from "mapli
 import { Marker } from "maplibre-gl";
 import type { City, Span } from "../data/types";
 import { HeatMesh } from "../layers/heatmesh";
-import { addIncidents, chooseSpan, pulse } from "../layers/incidents";
+import { pulse, showIncidents } from "../layers/incidents";
 import type { Mesh } from "../layers/mesh";
 import { addRiskAreas, chooseZoneType, RISK_AREA_LAYERS } from "../layers/riskareas";
 import type { View } from "../state/resolution";
@@ -29,7 +29,6 @@ export interface StageOptions {
   fontFaces: FontFacesSpecification;
   camera: Camera | null;
   frame: Frame;
-  incidents: boolean;
 }
 
 export interface StageEvents {
@@ -88,8 +87,9 @@ export class Stage {
     this.whenReady(() => chooseZoneType(this.map, code));
   }
 
-  chooseSpan(span: Span): void {
-    if (this.options.incidents) this.whenReady(() => chooseSpan(this.map, span));
+  /** Incidents of a span as points; only for an audience that may read them. */
+  showIncidents(span: Span): void {
+    this.whenReady(() => showIncidents(this.map, span));
   }
 
   speak(lang: Lang): void {
@@ -155,10 +155,9 @@ export class Stage {
   }
 
   private furnish(): void {
-    const { city, lang, incidents } = this.options;
+    const { city, lang } = this.options;
     if (!this.map.getSource("risk_areas")) {
       addRiskAreas(this.map, city.zone_types, lang);
-      if (incidents) addIncidents(this.map);
     }
     this.map.addLayer(this.heat, ABOVE_HEAT);
     this.applyHidden();

@@ -27,9 +27,9 @@ export const nameIn = (lang: Lang): ExpressionSpecification => [
   ["get", `name_${lang === "zh" ? "en" : "zh"}`],
 ];
 
-export const tileSource = (id: string, minzoom: number) => ({
+export const tileSource = (id: string, minzoom: number, query = "") => ({
   type: "vector" as const,
-  tiles: [`${location.origin}/tiles/${id}/{z}/{x}/{y}.mvt`],
+  tiles: [`${location.origin}/tiles/${id}/{z}/{x}/{y}.mvt${query}`],
   minzoom,
   maxzoom: 14,
 });

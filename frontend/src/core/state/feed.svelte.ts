@@ -1,4 +1,4 @@
-import { getCity, getHeatCatalog, getReadable, getSummary } from "../data/api";
+import { ApiProblem, getCity, getHeatCatalog, getReadable, getSummary } from "../data/api";
 import { CellLoader, type CellSet } from "../data/cells";
 import { type Link, LiveFeed } from "../data/live";
 import type { City, HeatCatalog, LiveIncident, Span, Summary } from "../data/types";
@@ -44,7 +44,8 @@ export class Feed {
   summary = $state.raw<Summary | null>(null);
   heat = $state.raw<HeatFrame | null>(null);
   link = $state<Link>("connecting");
-  problem = $state.raw<string | null>(null);
+  /** why the last question was not answered */
+  problem = $state.raw<ApiProblem | null>(null);
   /** server time, ms, of the last answer or beat that came well */
   goodAt = $state(0);
   /** a part of each question, so that news are asked for where choices are */
@@ -121,12 +122,22 @@ export class Feed {
   private async loadHeat(question: Question): Promise<void> {
     const set = await this.guard(() => this.cells.load(question.layer, question.span, question.res));
     // A later question may have been asked meanwhile: its answer counts, in whatever order they come.
-    if (set && question === this.question) this.heat = frameOf(set);
+    if (question !== this.question) return;
+    if (set) this.heat = frameOf(set);
+    else this.retry(() => question === this.question && this.loadHeat(question));
   }
 
   private async loadSummary(question: Question): Promise<void> {
     const summary = await this.guard(() => getSummary(question.span));
-    if (summary && question.span === this.question?.span) this.summary = summary;
+    if (question.span !== this.question?.span) return;
+    if (summary) this.summary = summary;
+    else this.retry(() => question.span === this.question?.span && this.loadSummary(question));
+  }
+
+  /** A refusal stays one; silence and a server's own failure may pass. */
+  private retry(ask: () => unknown): void {
+    const status = this.problem?.status ?? 0;
+    if (status === 0 || status >= 500) setTimeout(ask, RETRY_MS);
   }
 
   private async guard<T>(load: () => Promise<T>): Promise<T | null> {
@@ -136,7 +147,7 @@ export class Feed {
       this.problem = null;
       return value;
     } catch (cause) {
-      this.problem = cause instanceof Error ? cause.message : String(cause);
+      this.problem = cause instanceof ApiProblem ? cause : new ApiProblem(0, "about:blank", String(cause));
       return null;
     }
   }
