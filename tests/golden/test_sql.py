@@ -41,7 +41,9 @@ QUESTIONS = {
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_a_question_is_the_sql_that_was_accepted(name):
     statement = QUESTIONS[name]
-    short = {key: value if len(str(value)) < 80 else f"{len(value)} values" for key, value in statement.params.items()}
+    short = {
+        key: value if len(str(value)) < 80 else f"{len(value)} values" for key, value in statement.params.items()
+    }
     text = statement.sql + "\n\n" + "\n".join(f"{key} = {value!r}" for key, value in sorted(short.items())) + "\n"
     text = "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
     golden = Path(__file__).parent / f"{name}.sql.txt"
