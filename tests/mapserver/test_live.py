@@ -8,6 +8,7 @@ from layers.core.audience import Role
 from layers.core.clock import Clock
 from layers.core.db import connect
 from mapserver import live
+from mapserver.event import Event
 from tests.mapserver.conftest import asking, bearer, running, screen, token
 
 
@@ -210,6 +211,38 @@ async def test_nothing_is_lost_or_doubled_while_four_write_and_screens_come_and_
         written = [row["seq"] for row in rows]
     assert len(written) == 600
     assert told == [written] * 3
+
+
+async def test_a_screen_that_comes_from_a_process_that_was_ahead_is_told_nothing_twice(own_app, own_toy, room):
+    hub = own_app.state.hub
+    async with screen(own_app, **room) as one:
+        await one.next("hello")
+    for task in hub._tasks:
+        task.cancel()  # this process falls behind
+    ahead = emit(own_toy.url)
+    async with screen(own_app, last=ahead, **room) as one:
+        assert (await one.next("hello"))["id"] == str(ahead)
+        news = [Event(seq, "incident", "incidents", None, {"sensitive": False}) for seq in (ahead, ahead + 1)]
+        hub._tell(news)
+        assert (await one.next("incident"))["id"] == str(ahead + 1)
+
+
+async def test_a_hub_without_news_rests(own_app, own_toy, room, monkeypatch):
+    async with screen(own_app, **room) as one:
+        await one.next("hello")
+        emit(own_toy.url)
+        await one.next("incident")
+        await asyncio.sleep(0.2)
+        asked = []
+        row = own_app.state.db.row
+
+        async def counted(*given):
+            asked.append(given)
+            return await row(*given)
+
+        monkeypatch.setattr(own_app.state.db, "row", counted)
+        await asyncio.sleep(0.5)
+        assert len(asked) <= 1
 
 
 async def test_the_beat_tells_the_time_and_how_far_a_screen_is(hurried, own_app, own_toy):
