@@ -1,3 +1,8 @@
+import asyncio
+import os
+import signal
+import time
+
 import pytest
 
 from layers.core.db import connect
@@ -55,7 +60,32 @@ async def test_a_server_without_a_database_says_so_and_is_alive(settings):
         assert (await client.get("/healthz")).status_code == 200
 
 
-async def test_a_database_that_hangs_is_not_waited_for(settings, own_toy):
+async def test_a_database_that_is_busy_is_not_waited_for(settings, own_toy):
     with connect(own_toy.url) as connection:
         connection.execute("lock table onemap.migration in access exclusive mode")
         assert await missing(settings, own_toy.url) == ["database"]
+
+
+async def test_a_database_that_hangs_is_not_waited_for_and_found_again(settings, own_toy):
+    async with running(settings, own_toy.url) as app, asking(app) as client:
+        assert (await client.get("/readyz")).status_code == 200
+        with connect(own_toy.url) as connection:
+            backends = connection.execute(
+                "select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+            ).fetchall()
+        try:
+            for row in backends:
+                os.kill(row["pid"], signal.SIGSTOP)
+            begun = time.monotonic()
+            answer = await client.get("/readyz")
+            assert answer.status_code == 503
+            assert time.monotonic() - begun < 2
+        finally:
+            for row in backends:
+                os.kill(row["pid"], signal.SIGCONT)
+        for _ in range(100):
+            if (await client.get("/readyz")).status_code == 200:
+                break
+            await asyncio.sleep(0.1)
+        else:
+            pytest.fail("it is not ready again")
