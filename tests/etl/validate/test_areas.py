@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 import shapely
@@ -54,6 +56,15 @@ def test_a_tree_passes_whatever_the_order_of_its_rows(checked):
         (
             {"geometry": {"type": "Polygon", "coordinates": [[[10, 50], [11, 50], [11, 50.06], [10, 50]]]}},
             "coordinate 11.00000, 50.00000 lies outside the extent of toy",
+        ),
+        (
+            {
+                "geometry": {
+                    "type": "Polygon",
+                    "coordinates": [[[10, 50], [math.inf, 50], [10.1, 50.06], [10, 50]]],
+                }
+            },
+            "geometry has a coordinate that is not finite",
         ),
         (
             {"geometry": {"type": "Polygon", "coordinates": [[[10, 50], [10.1, 50.06], [10, 50], [10, 50]]]}},
