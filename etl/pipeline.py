@@ -4,8 +4,8 @@ A run leaves its record whether it goes well or not. What it brings lands in one
 quarantine, the layer's new version and the outbox: all of it or nothing.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import psycopg
@@ -58,16 +58,16 @@ def run(
     """
     with connect(url) as connection:
         connection.autocommit = True
-        with _alone(connection, source):
-            run_id = runs.begin(connection, source, clock.now())
-            try:
-                return _load(connection, city, source, clock, run_id, on_progress)
-            except Exception as exc:
-                with suppress(psycopg.Error):  # a database that is gone cannot keep the record
-                    runs.fail(connection, run_id, str(exc), clock.now())
-                if isinstance(exc, psycopg.OperationalError):
-                    raise Unavailable(f"the database went away: {exc}") from exc
-                raise
+        _lock(connection, source)
+        run_id = runs.begin(connection, source, clock.now())
+        try:
+            return _load(connection, city, source, clock, run_id, on_progress)
+        except Exception as exc:
+            with suppress(psycopg.Error):  # a database that is gone cannot keep the record
+                runs.fail(connection, run_id, str(exc), clock.now())
+            if isinstance(exc, psycopg.OperationalError):
+                raise Unavailable(f"the database went away: {exc}") from exc
+            raise
 
 
 def _load(
@@ -122,9 +122,8 @@ def _seen(source: Source, raw: RawFrame, checked: Checked, key: tuple[str, ...])
     return readable.group_by(list(key)).aggregate([])
 
 
-@contextmanager
-def _alone(connection: Connection, source: Source) -> Iterator[None]:
-    """One load of a target at a time, and none of a target that it leans on meanwhile.
+def _lock(connection: Connection, source: Source) -> None:
+    """Wait until no other load of this target is under way, nor one of a target that it leans on.
 
     The locks are the session's, so that they end with it however it ends.
     """
@@ -134,4 +133,3 @@ def _alone(connection: Connection, source: Source) -> Iterator[None]:
             connection.execute("select pg_advisory_lock_shared(%s, %s)", [_LOCK, place])
         elif target == source.target:
             connection.execute("select pg_advisory_lock(%s, %s)", [_LOCK, place])
-    yield

@@ -31,7 +31,7 @@ class Checked:
 
     table : n rows, typed, with the `content_hash` of each; a value that did not pass is missing.
     findings : the reasons against each row.
-    notes : what was done to rows that passed, counted.
+    notes : what was done to rows beyond reading them, counted.
     """
 
     table: pa.Table

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from etl import pipeline
+from etl.account import Account
 from etl.load import incidents as incident_merge
 from layers.core.errors import BadSource, MissingColumn, UnknownDatum, UnreadableFile
 from tests.workshop import AREAS, INCIDENTS, area, call, tree
@@ -110,6 +111,16 @@ def test_a_line_that_cannot_be_read_is_in_quarantine_by_its_number(town):
     result = town.run(town.source(INCIDENTS))
     assert (result.account.rows_read, result.account.inserted, result.account.balanced) == (3, 2, True)
     assert town.reasons(result.run_id) == {2: ["2 values where 7 are needed"]}
+
+
+def test_a_file_without_rows_changes_nothing(town):
+    town.load_tree()
+    path = town.csv("calls.csv", [call(1)])
+    path.write_text(path.read_text().splitlines()[0] + "\n")
+    assert town.run(town.source(INCIDENTS)).account == Account()
+    assert town.run(town.source(INCIDENTS, key=[], **parquet(town, call(1)))).account.inserted == 1
+    pq.write_table(pq.read_table(town.folder / "calls.parquet").slice(0, 0), town.folder / "calls.parquet")
+    assert town.run(town.source(INCIDENTS, key=[], file="calls.parquet", format="parquet")).account == Account()
 
 
 # modes
