@@ -26,13 +26,17 @@ app = typer.Typer(help="Load files into the city's database.", no_args_is_help=T
 
 @app.command()
 def run(
-    sources: Annotated[list[str] | None, typer.Argument(metavar="[SOURCE]...", help="Ids; none: all.")] = None,
+    sources: Annotated[list[str] | None, typer.Argument(metavar="SOURCE", help="Ids; none: all.")] = None,
 ) -> None:
     """Load sources, in the order of their files.
 
-    Exit status: 0 when every row landed; 1 when a source failed, of which nothing was loaded; 3 when rows are in
-    quarantine and the others landed. A failed source of areas or risk areas ends the run, for what follows would
-    be tagged without it.
+    Exit status 0: every row landed.
+
+    Exit status 1: a source failed, and nothing of it was loaded.
+
+    Exit status 3: rows are in quarantine, and the others landed.
+
+    A failed source of areas or risk areas ends the run: what follows would be tagged without it.
     """
     from etl import console, vocabulary  # noqa: PLC0415
     from layers.catalog.city import City  # noqa: PLC0415
@@ -68,7 +72,7 @@ def runs(limit: Annotated[int, typer.Option(min=1, help="How many, newest first.
 
 @app.command()
 def quarantine(
-    run_id: Annotated[int | None, typer.Argument(metavar="[RUN]", help="None: the last of each source.")] = None,
+    run_id: Annotated[int | None, typer.Argument(metavar="RUN", help="None: the last of each source.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many rows at most.")] = 1000,
 ) -> None:
     """List rows that did not pass, each with its file, its number and its reasons."""

@@ -98,7 +98,7 @@ def test_without_its_areas_nothing_is_loaded(declared, command):
 
 def test_help_says_what_the_exit_status_means():
     shown = " ".join(CliRunner().invoke(cli.app, ["run", "--help"]).stdout.split())
-    for status in ("0 when every row landed", "1 when a source failed", "3 when rows are in"):
+    for status in ("0: every row landed", "1: a source failed", "3: rows are in quarantine"):
         assert status in shown
 
 
