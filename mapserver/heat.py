@@ -19,7 +19,7 @@ from layers.geo.bbox import Bbox
 from layers.heat import exact, public
 from layers.heat.question import Question, Weight, check_categories, check_resolution, counts_sensitive, zone_bit
 from mapserver.deps import ACity, AClock, AnAudience, Db
-from mapserver.scope import area_in_scope
+from mapserver.scope import area_in_scope, hides_sensitive
 from mapserver.window import Windows
 
 
@@ -81,8 +81,12 @@ class Asker:
         windows = Windows(self.db, self.city, self.clock, self.audience)
         span = await windows.resolve(start, end)
         if exact_heat:
-            if filters.area is not None:
-                await area_in_scope(self.db, self.audience, filters.area)
+            with_sensitive = counts_sensitive(res, self.audience)
+            wanted = filters.area if filters.area is not None else self.audience.area_id
+            if wanted is not None:
+                # Cells cut to a small area would be finer than the cells themselves.
+                about = await area_in_scope(self.db, self.audience, wanted)
+                with_sensitive &= not hides_sensitive(self.city, self.audience, about["size_m2"])
             question = Question(
                 layer=layer,
                 zone_bit=bit,
@@ -92,7 +96,7 @@ class Asker:
                 categories=categories,
                 bbox=bbox.clip(self.city.bbox) if bbox else None,
                 area_id=filters.area,
-                with_sensitive=counts_sensitive(res, self.audience),
+                with_sensitive=with_sensitive,
             )
             nowhere = bbox is not None and question.bbox is None
             rows = [] if nowhere else await self.db.rows(self.audience, exact.cells(question))

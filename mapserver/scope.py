@@ -2,9 +2,13 @@
 
 from typing import Any
 
-from layers.core.audience import Audience
+import numpy as np
+
+from layers.catalog.city import City
+from layers.core.audience import SENSITIVE_RES, Audience
 from layers.core.db import Database
 from layers.core.errors import UnknownArea
+from layers.geo import hexgrid
 from layers.query import area
 
 
@@ -19,3 +23,11 @@ async def area_in_scope(db: Database, audience: Audience, area_id: int) -> dict[
     if found is None:
         raise UnknownArea(f"there is no area {area_id}", area=area_id)
     return found
+
+
+def hides_sensitive(city: City, audience: Audience, size_m2: float) -> bool:
+    """Whether an area of `size_m2` is smaller than the cell that sensitive categories need to hide in."""
+    west, south, east, north = city.extent
+    middle = hexgrid.at((west + east) / 2, (south + north) / 2, SENSITIVE_RES)
+    smallest_m2 = float(hexgrid.area_m2(np.array([middle], dtype=np.uint64))[0])
+    return not audience.policy.sensitive_points and size_m2 < smallest_m2

@@ -4,16 +4,14 @@ from collections import Counter
 from dataclasses import replace
 from typing import Annotated, Any
 
-import numpy as np
 from fastapi import APIRouter, Query, Request, Response
 
 from layers.catalog.city import City
-from layers.core.audience import SENSITIVE_RES, Audience
+from layers.core.audience import Audience
 from layers.core.clock import Clock
 from layers.core.db import Database
 from layers.core.errors import Forbidden, NotFound
 from layers.core.span import Span
-from layers.geo import hexgrid
 from layers.heat import public
 from layers.query import area, summary
 from layers.query.summary import Figures
@@ -21,7 +19,7 @@ from mapserver.deps import ACity, AClock, AnAudience, Db
 from mapserver.models.shapes import SummaryShape
 from mapserver.negotiate import JSON, json_bytes, respond
 from mapserver.params import From, To
-from mapserver.scope import area_in_scope
+from mapserver.scope import area_in_scope, hides_sensitive
 from mapserver.window import Windows
 
 router = APIRouter(tags=["summary"])
@@ -62,18 +60,11 @@ async def get_summary(  # noqa: PLR0913
         "version": await db.value(audience, summary.layer_version("incidents")) or 0,
     }
     if audience.policy.incidents:
-        with_sensitive = audience.policy.sensitive_points or about["size_m2"] >= _smallest_m2(city)
+        with_sensitive = not hides_sensitive(city, audience, about["size_m2"])
         body |= await _exact(db, city, clock, audience, Figures(span, wanted, with_sensitive))
     else:
         body |= await _published(db, city, clock, audience, span)
     return respond(request, audience, json_bytes(body), JSON)
-
-
-def _smallest_m2(city: City) -> float:
-    """Size of the cell in which sensitive categories may hide; a smaller area leaves them out."""
-    west, south, east, north = city.extent
-    middle = hexgrid.at((west + east) / 2, (south + north) / 2, SENSITIVE_RES)
-    return float(hexgrid.area_m2(np.array([middle], dtype=np.uint64))[0])
 
 
 async def _exact(db: Database, city: City, clock: Clock, audience: Audience, figures: Figures) -> dict[str, Any]:
