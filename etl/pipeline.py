@@ -74,9 +74,10 @@ def _load(
     connection: Connection, city: City, source: Source, clock: Clock, run_id: int, on_progress: Progress
 ) -> Result:
     kind = KINDS[source.target]
-    raw = read(source, city.folder)
+    reading = read(source, city.folder / (source.file or ""))
+    raw = reading.whole()
     count = len(raw)
-    check_declared(source.datum, raw.crs, str(raw.path))
+    check_declared(source.datum, reading.crs, str(reading.path))
     on_progress("checking", _READ, count)
     checked = kind.check(raw, source, city, clock.now())
     settled = settle(checked, kind.key, raw.rows, ordered=source.mode == "changes")
@@ -97,10 +98,10 @@ def _load(
             updated=merged.updated,
             unchanged=len(table) - merged.inserted - merged.updated,
             superseded=int(settled.superseded.sum()),
-            quarantined=quarantine.write(connection, run_id, raw, source, checked.findings),
+            quarantined=quarantine.write(connection, run_id, raw, source, checked.findings, reading.sha256),
             deleted=merged.deleted,
         )
-        runs.finish(connection, run_id, raw.sha256, account, checked.notes, clock.now())
+        runs.finish(connection, run_id, reading.sha256, account, checked.notes, clock.now())
         if account.changed:
             kind.tell(landing, merged)
     on_progress("done", 1.0, count)

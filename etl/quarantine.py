@@ -23,7 +23,9 @@ _SHOWN = (
 )  # fmt: skip
 
 
-def write(connection: Connection, run_id: int, raw: RawFrame, source: Source, findings: Findings) -> int:
+def write(
+    connection: Connection, run_id: int, raw: RawFrame, source: Source, findings: Findings, sha256: str
+) -> int:
     """Keep the rows of `raw` that did not pass, and those that could not be read at all; returns how many."""
     bad = findings.bad()
     entries: list[tuple[int, list[str], dict[str, Any]]] = [
@@ -35,7 +37,7 @@ def write(connection: Connection, run_id: int, raw: RawFrame, source: Source, fi
     ]
     with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
         for number, reasons, excerpt in sorted(entries, key=lambda entry: entry[0]):
-            copy.write_row((run_id, raw.sha256, number, reasons, Jsonb(excerpt)))
+            copy.write_row((run_id, sha256, number, reasons, Jsonb(excerpt)))
     return len(entries)
 
 

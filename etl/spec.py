@@ -1,44 +1,94 @@
-"""A source is one TOML file: which columns of which file become which fields of which layer.
+"""A source is one TOML file: which columns of which file or feed become which fields of which layer.
 
 Only the columns named here enter; whatever else a file holds is never read. Nothing is guessed: format, datum and
 time zone are declared.
 
 mode `append`   rows are added; a key seen before with other content is updated.
-mode `changes`  the same, and one file may hold several versions of a key in their order: the last one counts.
-mode `snapshot` the file is the whole truth of this source: what is missing from it is deleted.
+mode `changes`  the same, and one file may hold several states of a key in their order: the last one counts. A row
+                whose field `deleted` is true is a tombstone: its key is deleted.
+mode `snapshot` the file is the whole truth of this source, or of the `scope` it states: what is missing is
+                deleted.
+
+Where rows can change, the field `version` says which state of a key is the later one, in whatever order the states
+come. Without it the last load wins.
 """
 
 import tomllib
+from datetime import datetime
 from pathlib import Path
 from typing import Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from etl.feed_options import FeedOptions
 from layers.catalog.city import City, Name
 from layers.core.errors import BadSource
 
-Target = Literal["areas", "risk_areas", "incidents"]
+Target = Literal["areas", "risk_areas", "incidents", "roads", "places"]
 Constant = str | int | float | bool
+Format = Literal[
+    "geojson", "geojsonseq", "shapefile", "geopackage", "flatgeobuf", "geoparquet",
+    "parquet", "csv", "tsv", "xlsx", "osm",
+    "open311", "arcgis", "ogcapi", "json",
+    "push",
+]  # fmt: skip
+
+FEEDS: frozenset[Format] = frozenset({"open311", "arcgis", "ogcapi", "json"})
+_WITH_SHAPES: frozenset[Format] = frozenset(
+    {"geojson", "geojsonseq", "shapefile", "geopackage", "flatgeobuf", "geoparquet", "osm", "arcgis", "ogcapi"}
+)
 
 _REQUIRED = {
     "areas": {"level", "code", "name_zh", "name_en"},
     "risk_areas": {"code", "zone_type", "name_zh", "name_en", "influence_m"},
     "incidents": {"category", "occurred_at", "origin"},
+    "roads": {"class"},
+    "places": {"kind"},
 }
 _OPTIONAL = {
     "areas": {"official_code", "local_code", "parent_code", "valid_from", "valid_to"},
     "risk_areas": {"approximate", "valid_from", "valid_to", "lon", "lat"},
-    "incidents": {"recorded_at", "state", "due_at", "closed_at", "lon", "lat"},
+    "incidents": {"recorded_at", "state", "due_at", "closed_at", "lon", "lat", "version", "deleted"},
+    "roads": {"name_zh", "name_en", "oneway", "layer"},
+    "places": {"name_zh", "name_en", "lon", "lat"},
 }
+_KEYED = {"incidents", "roads", "places"}
+
+
+class Scope(BaseModel):
+    """What a snapshot is the whole truth of: incidents of half-open [`since`, `until`) and of these categories.
+
+    Times are ISO 8601; without an offset they are local times of the source.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    since: str | None = None
+    until: str | None = None
+    categories: list[str] = []
+
+    @field_validator("since", "until")
+    @classmethod
+    def _is_a_time(cls, value: str | None) -> str | None:
+        if value is not None:
+            datetime.fromisoformat(value)
+        return value
 
 
 class Source(BaseModel):
     """One source, as declared; frozen.
 
+    `file` is a path in the city's folder, or a pattern of paths (`calls_*.csv`): then each file is a load of its
+    own, in the order of their names. `layer` is the layer of a database file, the sheet of a workbook or the
+    member of a zip archive, `kind` what to take from an OSM file.
+
     `columns` maps target field to source column, `attributes` kept name to source column, `values` source value to
-    code for each field, `constants` field to value. `key` names the columns that identify an incident; empty: its
-    content does. Areas are identified by level and code, risk areas by code.
+    code for each field, `constants` field to value. `key` names the columns that identify an incident, road or
+    place; empty: its content does. Areas are identified by level and code, risk areas by code.
+
+    `max_quarantined` is the share of rows above which a run fails whole. `schedule` is a cron line in the city's
+    time, and `watch` has the worker look for new files by itself.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -47,8 +97,11 @@ class Source(BaseModel):
     id: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,60}$")
     target: Target
     title: Name
-    file: str = Field(min_length=1)
-    format: Literal["geojson", "csv", "parquet"]
+    file: str | None = Field(None, min_length=1)
+    feed: FeedOptions | None = None
+    format: Format
+    layer: str | None = None
+    kind: Literal["roads", "places", "pois"] | None = None
     mode: Literal["append", "changes", "snapshot"]
     key: list[str] = []
     datum: str
@@ -59,6 +112,10 @@ class Source(BaseModel):
     attributes: dict[str, str] = {}
     values: dict[str, dict[str, str]] = {}
     constants: dict[str, Constant] = {}
+    scope: Scope | None = None
+    max_quarantined: float = Field(0.5, ge=0, le=1)
+    schedule: str | None = None
+    watch: bool = False
 
     @field_validator("time_zone")
     @classmethod
@@ -79,15 +136,44 @@ class Source(BaseModel):
         )
         if len({"lon", "lat"} & set(self.columns)) == 1:
             problems.append("columns: lon and lat go together")
-        if not self.has_points and self.format != "geojson":
-            problems.append(f"columns: a {self.format} file needs lon and lat")
-        if self.key and self.target != "incidents":
+        if not self.has_points and self.format not in _WITH_SHAPES:
+            problems.append(f"columns: a {self.format} source needs lon and lat")
+        if self.key and self.target not in _KEYED:
             problems.append(f"key: {self.target} are identified by their code")
+        problems += self._ways_in() + self._ways_to_change()
         if self.attributes and self.target != "incidents":
             problems.append(f"attributes: {self.target} keep none")
         if problems:
             raise ValueError(problems[0])
         return self
+
+    def _ways_in(self) -> list[str]:
+        needs = {
+            "feed": self.format in FEEDS,
+            "file": self.format not in FEEDS and self.format != "push",
+            "kind": self.format == "osm",
+        }
+        given = {name for name in needs if getattr(self, name) is not None}
+        problems = [
+            f"{name}: a {self.format} source {'needs it' if needed else 'has none'}"
+            for name, needed in needs.items()
+            if needed != (name in given)
+        ]
+        if self.watch and not needs["file"]:
+            problems.append("watch: only files are watched")
+        return problems
+
+    def _ways_to_change(self) -> list[str]:
+        problems = []
+        if self.scope and (self.mode != "snapshot" or self.target != "incidents"):
+            problems.append("scope: only a snapshot of incidents has one")
+        if self.mode == "snapshot" and self.file and set(self.file) & set("*?["):
+            problems.append("file: a snapshot is one file, not a pattern")
+        if "deleted" in self.columns and self.mode != "changes":
+            problems.append("columns: only mode 'changes' has tombstones")
+        if not self.key and {"version", "deleted"} & set(self.columns):
+            problems.append("key: states of a row are told apart by its key, and there is none")
+        return problems
 
     @property
     def has_points(self) -> bool:

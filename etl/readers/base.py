@@ -1,6 +1,10 @@
-"""What every reader gives: the columns that were asked for, untouched, with the place of each row in its file."""
+"""What every reader gives: the columns that were asked for, untouched, with the place of each row in its file.
+
+A file is read in batches, so that its size does not matter.
+"""
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,30 +14,60 @@ from numpy.typing import NDArray
 
 from layers.core.errors import MissingColumn, UnreadableFile
 
+BATCH_ROWS = 1 << 16
+"""Rows that a reader gives at a time, at most."""
+
 
 @dataclass(frozen=True)
 class RawFrame:
-    """A file's rows as the file gave them.
+    """Some rows of a file as the file gave them.
+
+    table : the columns asked for, n rows, named as in the file, in file order.
+    rows : int64[n], 1-based row numbers in the whole file; a header is not a row.
+    shapes : object[n], shapely geometries or none, for formats that carry geometry.
+    broken : rows that could not be read at all: (row number, reason).
+    through : the share of the file that is read by now, 0 to 1.
+    """
+
+    table: pa.Table
+    rows: NDArray[np.int64]
+    shapes: NDArray[np.object_] | None = None
+    broken: list[tuple[int, str]] = field(default_factory=list)
+    through: float = 1.0
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """An opened file: what is known of it before its rows, and the rows, to be taken once.
 
     path : the file.
     sha256 : hash of its bytes, hex.
-    table : the columns asked for, n rows, named as in the file, in file order.
-    rows : int64[n], 1-based row numbers; a header is not a row.
-    shapes : object[n], shapely geometries or none, for formats that carry geometry.
+    batches : its rows; taking them may raise UnreadableFile. At least one, be it without rows.
     crs : the coordinate reference system that the file itself declares, if it does.
-    broken : rows that could not be read at all: (row number, reason).
+    told : what the reader found out and the operator should know: `encoding`, `layer`, ...
     """
 
     path: Path
     sha256: str
-    table: pa.Table
-    rows: NDArray[np.int64]
-    shapes: NDArray[np.object_] | None = None
+    batches: Iterator[RawFrame]
     crs: str | None = None
-    broken: list[tuple[int, str]] = field(default_factory=list)
+    told: dict[str, str] = field(default_factory=dict)
 
-    def __len__(self) -> int:
-        return len(self.rows)
+    def whole(self) -> RawFrame:
+        """All rows at once; for what is small by nature, like areas."""
+        parts = list(self.batches)
+        if len(parts) == 1:
+            return parts[0]
+        shapes = [part.shapes for part in parts if part.shapes is not None]
+        return RawFrame(
+            pa.concat_tables([part.table for part in parts], promote_options="permissive").combine_chunks(),
+            np.concatenate([part.rows for part in parts]),
+            shapes=np.concatenate(shapes) if len(shapes) == len(parts) else None,
+            broken=[line for part in parts for line in part.broken],
+        )
 
 
 def existing(path: Path) -> Path:

@@ -3,24 +3,26 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from etl.readers.base import RawFrame
+from etl.readers.base import Reading
 from etl.readers.tabular import read_csv, read_parquet
 from etl.readers.vector import read_geojson
-from etl.spec import Source
+from etl.spec import Format, Source
 
-READERS: dict[str, Callable[[Path, list[str]], RawFrame]] = {
-    "csv": read_csv,
-    "geojson": read_geojson,
-    "parquet": read_parquet,
+Reader = Callable[[Path, Source], Reading]
+
+READERS: dict[Format, Reader] = {
+    "csv": lambda path, source: read_csv(path, source.taken),
+    "geojson": lambda path, source: read_geojson(path, source.taken),
+    "parquet": lambda path, source: read_parquet(path, source.taken),
 }
 
 
-def read(source: Source, folder: Path) -> RawFrame:
-    """Read the file of `source`, which stands in the city's `folder`.
+def read(source: Source, path: Path) -> Reading:
+    """Open one file of `source`.
 
     Raises
     ------
     UnreadableFile : missing, truncated or of another format.
     MissingColumn : the file lacks a column that the TOML names.
     """
-    return READERS[source.format](folder / source.file, source.taken)
+    return READERS[source.format](path, source)

@@ -7,11 +7,11 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from etl.readers.base import RawFrame, existing, require, sha256
+from etl.readers.base import RawFrame, Reading, existing, require, sha256
 from layers.core.errors import UnreadableFile
 
 
-def read_csv(path: Path, columns: list[str]) -> RawFrame:
+def read_csv(path: Path, columns: list[str]) -> Reading:
     """Read UTF-8 text with a header line; every value stays text, an empty one is missing.
 
     A line with too few or too many values is a broken row, not a broken file.
@@ -50,10 +50,10 @@ def read_csv(path: Path, columns: list[str]) -> RawFrame:
         raise UnreadableFile(f"{path}: this is not CSV in UTF-8: {_first_line(exc)}", file=str(path)) from exc
     rows = np.arange(1, len(table) + len(skipped) + 1)
     rows = rows[~np.isin(rows, [number for number, _ in skipped])]
-    return RawFrame(path, sha256(file), table.combine_chunks(), rows, broken=skipped)
+    return Reading(path, sha256(file), iter([RawFrame(table.combine_chunks(), rows, broken=skipped)]))
 
 
-def read_parquet(path: Path, columns: list[str]) -> RawFrame:
+def read_parquet(path: Path, columns: list[str]) -> Reading:
     """Read a Parquet file.
 
     Raises
@@ -72,7 +72,8 @@ def read_parquet(path: Path, columns: list[str]) -> RawFrame:
     for column in table.schema:
         if pa.types.is_nested(column.type):
             raise UnreadableFile(f"{path}: column '{column.name}' holds {column.type}, not plain values")
-    return RawFrame(path, sha256(file), table.combine_chunks(), np.arange(1, len(table) + 1))
+    frame = RawFrame(table.combine_chunks(), np.arange(1, len(table) + 1))
+    return Reading(path, sha256(file), iter([frame]))
 
 
 def _first_line(exc: Exception) -> str:

@@ -10,14 +10,14 @@ import pyogrio
 import shapely
 from pyogrio.errors import DataSourceError
 
-from etl.readers.base import RawFrame, existing, require, sha256
+from etl.readers.base import RawFrame, Reading, existing, require, sha256
 from layers.core.errors import UnreadableFile
 
 _GEOMETRY = "wkb_geometry"
 _HEAD_BYTES = 1 << 16
 
 
-def read_geojson(path: Path, columns: list[str]) -> RawFrame:
+def read_geojson(path: Path, columns: list[str]) -> Reading:
     """Read the features of a GeoJSON file.
 
     Raises
@@ -38,14 +38,8 @@ def read_geojson(path: Path, columns: list[str]) -> RawFrame:
         shapes = shapely.from_wkb(table.column(_GEOMETRY).to_numpy())
     except (DataSourceError, shapely.errors.GEOSException, pa.ArrowException, OSError) as exc:
         raise UnreadableFile(f"{path}: this GeoJSON cannot be read: {exc}", file=str(path)) from exc
-    return RawFrame(
-        path,
-        sha256(file),
-        table.drop_columns([_GEOMETRY]).combine_chunks(),
-        np.arange(1, len(table) + 1),
-        shapes=shapes,
-        crs=meta["crs"] if _declares_crs(file) else None,
-    )
+    frame = RawFrame(table.drop_columns([_GEOMETRY]).combine_chunks(), np.arange(1, len(table) + 1), shapes=shapes)
+    return Reading(path, sha256(file), iter([frame]), crs=meta["crs"] if _declares_crs(file) else None)
 
 
 def _declares_crs(file: Path) -> bool:

@@ -1,6 +1,6 @@
 """The vocabulary as SQLAlchemy tables; a test compares them with a migrated database.
 
-What each table means stands in migrations/0001_first.sql. Geometry is lon-lat EPSG:4326, times are
+What each table means stands in the numbered files of migrations/. Geometry is lon-lat EPSG:4326, times are
 UTC instants, `valid` and `bin` are half-open ranges.
 """
 
@@ -10,6 +10,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     DateTime,
+    Double,
     Integer,
     LargeBinary,
     MetaData,
@@ -53,6 +54,9 @@ run = Table(
     *_text("message", nullable=True),
     *_counts("rows_read", "inserted", "updated", "unchanged", "superseded", "quarantined", "deleted"),
     Column("notes", JSONB, nullable=False),
+    *_text("via"),
+    *_text("watermark", nullable=True),
+    Column("replays", BigInteger, nullable=True),
 )
 
 quarantine = Table(
@@ -64,6 +68,63 @@ quarantine = Table(
     *_counts("row_number"),
     Column("reasons", ARRAY(Text), nullable=False),
     Column("excerpt", JSONB, nullable=False),
+    Column("fix", JSONB, nullable=False),
+    Column("resolved_by", BigInteger, nullable=True),
+    _instant("dismissed_at", nullable=True),
+)
+
+finding = Table(
+    "finding",
+    metadata,
+    Column("finding_id", BigInteger, primary_key=True),
+    *_counts("run_id"),
+    _instant("at"),
+    *_text("kind"),
+    Column("changed", Boolean, nullable=False),
+    Column("row_number", BigInteger, nullable=True),
+    *_text("subject", nullable=True),
+    *_text("message"),
+    Column("amount", Double, nullable=True),
+    *_text("unit", nullable=True),
+    Column("place", Geometry("GEOMETRY", 4326, spatial_index=False), nullable=True),
+)
+
+feed = Table("feed", metadata, Column("source", Text, primary_key=True), *_text("watermark"), *_counts("run_id"))
+
+push = Table(
+    "push",
+    metadata,
+    Column("push_id", BigInteger, primary_key=True),
+    *_text("source", "idempotency_key", "body_sha256"),
+    _instant("received_at"),
+    Column("row_count", Integer, nullable=False),
+    Column("rows", JSONB, nullable=True),
+    Column("job_id", BigInteger, nullable=True),
+    Column("run_id", BigInteger, nullable=True),
+)
+
+road = Table(
+    "road",
+    metadata,
+    Column("road_id", BigInteger, primary_key=True),
+    *_text("source", "source_key", "class"),
+    *_text("name_zh", "name_en", nullable=True),
+    *_text("oneway"),
+    Column("layer", SmallInteger, nullable=False),
+    _geometry("geom", "MULTILINESTRING"),
+    Column("content_hash", LargeBinary, nullable=False),
+    *_counts("run_id"),
+)
+
+place = Table(
+    "place",
+    metadata,
+    Column("place_id", BigInteger, primary_key=True),
+    *_text("source", "source_key", "kind"),
+    *_text("name_zh", "name_en", nullable=True),
+    _geometry("geom", "POINT"),
+    Column("content_hash", LargeBinary, nullable=False),
+    *_counts("run_id"),
 )
 
 area = Table(
@@ -145,6 +206,15 @@ incident = Table(
     Column("content_hash", LargeBinary, nullable=False),
     *_counts("run_id"),
     _instant("known_from"),
+    Column("version", BigInteger, nullable=True),
+)
+
+tombstone = Table(
+    "tombstone",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("source_key", Text, primary_key=True),
+    *_counts("version", "run_id"),
 )
 
 incident_history = Table(
@@ -166,6 +236,7 @@ incident_history = Table(
     Column("attributes", JSONB, nullable=False),
     *_counts("run_id"),
     Column("known", TSTZRANGE, nullable=False),
+    Column("version", BigInteger, nullable=True),
 )
 
 open_item = Table(

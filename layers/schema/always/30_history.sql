@@ -4,11 +4,12 @@ language plpgsql as $$
 begin
   insert into onemap.incident_history (
     incident_id, source, source_key, category, origin, occurred_at, recorded_at, state, due_at, closed_at, severity,
-    cell, area_id, zones, geom, attributes, run_id, known
+    cell, area_id, zones, geom, attributes, run_id, known, version
   )
   select
     incident_id, source, source_key, category, origin, occurred_at, recorded_at, state, due_at, closed_at, severity,
-    cell, area_id, zones, geom, attributes, run_id, tstzrange(known_from, greatest(now(), known_from), '[]')
+    cell, area_id, zones, geom, attributes, run_id, tstzrange(known_from, greatest(now(), known_from), '[]'),
+    version
   from earlier;
   return null;
 end
