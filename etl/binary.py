@@ -50,15 +50,15 @@ def rows(columns: list[pa.Array], prefix: bytes = b"") -> pa.Array:
     return pc.binary_join_element_wise(*parts, b"")
 
 
-def copy_stream(table: pa.Table) -> Iterator[tuple[bytes, int]]:
-    """A table as the chunks of one COPY ... (FORMAT binary), each with the number of rows sent so far."""
+def copy_stream(table: pa.Table) -> Iterator[bytes]:
+    """A table as the chunks of one COPY ... (FORMAT binary)."""
     prefix = struct.pack(">h", table.num_columns)
-    yield HEADER, 0
+    yield HEADER
     for start in range(0, len(table), _SLICE_ROWS):
         piece = table.slice(start, _SLICE_ROWS).combine_chunks()
         body = rows([whole(column) for column in piece.columns], prefix)
-        yield pc.binary_join(pa.ListArray.from_arrays([0, len(body)], body), b"")[0].as_py(), start + len(piece)
-    yield TRAILER, len(table)
+        yield pc.binary_join(pa.ListArray.from_arrays([0, len(body)], body), b"")[0].as_py()
+    yield TRAILER
 
 
 def points(lonlat: NDArray[np.float64]) -> pa.Array:

@@ -98,11 +98,12 @@ def _chosen(city: "City", ids: list[str]) -> "list[Source]":
 def _load(url: str, city: "City", chosen: "list[Source]") -> "tuple[list[Result], bool]":
     from etl import console, pipeline  # noqa: PLC0415
 
-    results, failed = [], False
+    results: list[Result] = []
+    failed = False
     for source in chosen:
         try:
             with console.bar(source.id) as on_progress:
-                results.append(pipeline.run(url, city, source, Clock(), on_progress))
+                results += pipeline.run(url, city, source, Clock(), on_progress)
         except OnemapError as exc:
             console.say(f"{source.id} failed, nothing of it was loaded: {exc}")
             failed = True

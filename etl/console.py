@@ -12,12 +12,13 @@ from rich.table import Table
 
 from etl import pipeline
 from etl.account import Account
+from etl.landing import Progress as Hear
 
 _OUTCOMES = [field.name for field in fields(Account) if field.name != "rows_read"]
 
 
 @contextmanager
-def bar(title: str) -> Iterator[pipeline.Progress]:
+def bar(title: str) -> Iterator[Hear]:
     """A bar that says what is being done, how many rows a second, and the time left."""
     columns = (
         TextColumn("{task.description}"),
@@ -45,11 +46,16 @@ def say(message: str) -> None:
 
 def accounts(results: Sequence[pipeline.Result]) -> None:
     """The counts of what was loaded, one line a source."""
-    table = _table("run", "source", "rows read", "outcome", "notes")
+    table = _table("run", "source", "file", "rows read", "outcome", "notes")
     for result in results:
         counts = vars(result.account)
         table.add_row(
-            str(result.run_id), result.source.id, _number(counts), _outcome(counts), _listed(result.notes)
+            str(result.run_id),
+            result.source.id,
+            result.file,
+            _number(counts),
+            _outcome(counts),
+            ", ".join([*filter(None, [_listed(result.notes)]), *_told(result.told)]),
         )
     Console().print(table)
 
@@ -80,6 +86,10 @@ def quarantined(found: Sequence[dict[str, Any]]) -> None:
             highlight=False,
             soft_wrap=True,
         )
+
+
+def _told(told: dict[str, str]) -> list[str]:
+    return [f"{what} {value}" for what, value in told.items()]
 
 
 def _table(*columns: str) -> Table:

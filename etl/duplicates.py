@@ -7,8 +7,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from etl.binary import rows, whole
-from etl.findings import Mask, mask
 from etl.validate.checker import Checked
+from layers.records.findings import Mask, mask
 
 _NAMED = 5
 

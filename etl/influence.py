@@ -4,10 +4,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from etl.plane import metres_per_degree
 from etl.repair import multi
-
-_EQUATOR_M = 6_378_137.0
-_ECCENTRICITY2 = 0.006_694_379_990_141_317  # WGS 84
 
 
 def widen(shapes: NDArray[np.object_], metres: NDArray[np.float64]) -> NDArray[np.object_]:
@@ -18,18 +16,9 @@ def widen(shapes: NDArray[np.object_], metres: NDArray[np.float64]) -> NDArray[n
     """
     west, south, east, north = shapely.bounds(shapes).T
     middle = np.column_stack([(west + east) / 2, (south + north) / 2])
-    scale = _metres_per_degree(middle[:, 1])
+    scale = metres_per_degree(middle[:, 1])
     corners, owner = shapely.get_coordinates(shapes, return_index=True)
     plane = shapely.set_coordinates(shapes.copy(), (corners - middle[owner]) * scale[owner])
     wide = shapely.buffer(plane, metres, quad_segs=16)
     corners, owner = shapely.get_coordinates(wide, return_index=True)
     return multi(shapely.set_coordinates(wide, corners / scale[owner] + middle[owner]))
-
-
-def _metres_per_degree(latitude: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Length of one degree east and one degree north: float64[n, 2]."""
-    phi = np.radians(latitude)
-    flat = 1 - _ECCENTRICITY2 * np.sin(phi) ** 2
-    east = _EQUATOR_M * np.cos(phi) / np.sqrt(flat)
-    north = _EQUATOR_M * (1 - _ECCENTRICITY2) / flat**1.5
-    return np.radians(np.column_stack([east, north]))

@@ -1,29 +1,28 @@
 """What makes a row the same row when it comes again.
 
-A source that names key columns is identified by them. One that has none is identified by what its rows say:
-the hash of the columns taken, as the file gives them, with a number among equals. So two alike events stay two,
-and the same rows in another file or another order are the same rows. What is done with a row later (its datum,
-its codes) does not change its key, so that a mended TOML updates rows instead of doubling them; taking other
-columns does.
+A source that names key columns is identified by them. One that has none is identified by what its rows say: the
+hash of the columns taken, as the file gives them, to which the load adds a number among equals. So two alike
+events stay two, and the same rows in another file or another order are the same rows. What is done with a row
+later (its datum, its codes) does not change its key, so that a mended TOML updates rows instead of doubling
+them; taking other columns does.
 """
 
 import hashlib
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import shapely
 
 from etl.binary import rows
-from etl.fields import plain, text
 from etl.readers.base import RawFrame
 from etl.spec import Source
+from layers.records.sheet import plain, text
 
 DIGEST_BYTES = 16
 
 
 def source_keys(raw: RawFrame, source: Source) -> pa.StringArray:
-    """The key of each of n rows; missing where one of its key columns is."""
+    """The key of each of n rows, still without a number among equals; missing where one of its columns is."""
     if source.key:
         parts = [text(plain(raw.table.column(name))) for name in source.key]
         return (
@@ -32,7 +31,7 @@ def source_keys(raw: RawFrame, source: Source) -> pa.StringArray:
     columns = [plain(raw.table.column(name)) for name in source.taken]
     if raw.shapes is not None:
         columns.append(pa.array(shapely.to_wkb(raw.shapes), pa.binary()))
-    return numbered([digest.hex() for digest in digests(columns).to_pylist()])
+    return pa.array([digest.hex() for digest in digests(columns).to_pylist()], pa.string())
 
 
 def digests(columns: list[pa.Array]) -> pa.Array:
@@ -41,18 +40,6 @@ def digests(columns: list[pa.Array]) -> pa.Array:
         [hashlib.blake2b(row, digest_size=DIGEST_BYTES).digest() for row in rows(columns).to_pylist()],
         pa.binary(),
     )
-
-
-def numbered(words: list[str]) -> pa.StringArray:
-    """Each word made unique: the first among equals as it is, the second with `#2`, and so on."""
-    found = pa.array(words, pa.string())
-    codes = np.asarray(found.dictionary_encode().indices)
-    order = np.argsort(codes, kind="stable")
-    starts = np.flatnonzero(np.diff(codes[order], prepend=-1))
-    place = np.empty(len(codes), np.int64)
-    place[order] = np.arange(len(codes)) - np.repeat(starts, np.diff(starts, append=len(codes)))
-    suffix = [f"#{number + 1}" if number else "" for number in place.tolist()]
-    return pc.binary_join_element_wise(found, pa.array(suffix, pa.string()), "")
 
 
 def _escaped(words: pa.StringArray) -> pa.StringArray:

@@ -1,12 +1,15 @@
 """The ledger of a run: what was repaired, and what was found and left as it is, each a row with its place."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import psycopg
 import shapely
+from psycopg.rows import DictRow
 
-from etl.load.staging import Connection
+Connection = psycopg.Connection[DictRow]
 
 _COPY = """copy onemap.finding (run_id, at, kind, changed, row_number, subject, message, amount, unit, place)
 from stdin"""
@@ -31,6 +34,21 @@ class Entry:
     amount: float | None = None
     unit: str | None = None
     place: shapely.Geometry | None = None
+
+
+def masks(spans: Counter[tuple[str, str]]) -> list[Entry]:
+    """What was masked, by column and kind: counted, since naming the rows would name whom to look for."""
+    return [
+        Entry(
+            kind="masked",
+            changed=True,
+            message=f"{count} spans that look like a {kind} masked",
+            subject=column,
+            amount=count,
+            unit="spans",
+        )
+        for (column, kind), count in sorted(spans.items())
+    ]
 
 
 def write(connection: Connection, run_id: int, entries: Sequence[Entry], at: datetime) -> None:

@@ -1,67 +1,76 @@
-"""One source from its file into the database: read, check, tag, copy, merge; every row accounted for.
+"""One source from its files into the database: read, check, tag, copy, merge; every row accounted for.
 
 A run leaves its record whether it goes well or not. What it brings lands in one transaction, with its account, its
-quarantine, the layer's new version and the outbox: all of it or nothing.
+quarantine, its ledger, the layer's new version and the outbox: all of it or nothing.
 """
 
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import psycopg
-import pyarrow as pa
 
-from etl import quarantine, runs
+from etl import ledger, runs
 from etl.account import Account
 from etl.datum import check_declared
-from etl.duplicates import settle
-from etl.load.staging import Connection
-from etl.readers.base import RawFrame
+from etl.incident_load import IncidentLoad
+from etl.landing import Intake, Landing, Load, Progress
+from etl.load.staging import Connection, Merged
+from etl.readers.base import Reading
 from etl.readers.registry import read
 from etl.spec import Source
-from etl.targets import KINDS, Landing
-from etl.validate.checker import Checked
+from etl.targets import KINDS
+from etl.whole_load import WholeLoad
 from layers.catalog.city import City
 from layers.core.clock import Clock
 from layers.core.db import connect
-from layers.core.errors import Unavailable
-
-Progress = Callable[[str, float, int], None]
-"""Hears what is being done, the share of the work that is done (0 to 1), and the rows of the file."""
+from layers.core.errors import TooManyBad, Unavailable
 
 _LOCK = 0x65746C  # "etl"
-_LOCKED = list(KINDS)
-
-# Shares of the whole time at which a step is done, as measured on a first load; what follows is the landing.
-_READ, _CHECKED, _TAGGED = 0.01, 0.15, 0.22
+_TARGETS = ("areas", "risk_areas", "incidents", "roads", "places")
+_LEANS_ON = {"incidents": {"areas", "risk_areas"}}
 
 
 @dataclass(frozen=True)
 class Result:
-    """What one run did."""
+    """What one run did; `told` is what the reader found out about the file."""
 
     run_id: int
     source: Source
+    file: str
     account: Account
     notes: dict[str, int]
+    told: dict[str, str]
+
+
+def _silent(_step: str, _share: float, _rows: int) -> None:
+    pass
 
 
 def run(
-    url: str, city: City, source: Source, clock: Clock, on_progress: Progress = lambda _what, _share, _rows: None
-) -> Result:
-    """Load one source of `city` into the database at `url`.
+    url: str, city: City, source: Source, clock: Clock, on_progress: Progress = _silent, path: Path | None = None
+) -> list[Result]:
+    """Load one source of `city` into the database at `url`: all its files, or the one at `path`.
 
     Raises
     ------
-    SourceError : the file or its TOML broke its promise; nothing was loaded, and the run's record says why.
+    SourceError : a file or the TOML broke its promise; nothing of that file was loaded, its run's record says why.
     Unavailable : nothing answers at `url`.
     """
+    return [
+        one(url, city, source, clock, on_progress, file)
+        for file in ([path] if path else source.files(city.folder))
+    ]
+
+
+def one(url: str, city: City, source: Source, clock: Clock, on_progress: Progress, path: Path) -> Result:
+    """Load one file."""
     with connect(url) as connection:
         connection.autocommit = True
         _lock(connection, source)
-        run_id = runs.begin(connection, source, clock.now())
+        run_id = runs.begin(connection, source, path.name, clock.now())
         try:
-            return _load(connection, city, source, clock, run_id, on_progress)
+            return _load(connection, city, source, clock, run_id, on_progress, path)
         except Exception as exc:
             with suppress(psycopg.Error):  # a database that is gone cannot keep the record
                 runs.fail(connection, run_id, str(exc), clock.now())
@@ -71,56 +80,68 @@ def run(
 
 
 def _load(
-    connection: Connection, city: City, source: Source, clock: Clock, run_id: int, on_progress: Progress
+    connection: Connection,
+    city: City,
+    source: Source,
+    clock: Clock,
+    run_id: int,
+    on_progress: Progress,
+    path: Path,
 ) -> Result:
-    kind = KINDS[source.target]
-    reading = read(source, city.folder / (source.file or ""))
-    raw = reading.whole()
-    count = len(raw)
+    reading = read(source, path)
     check_declared(source.datum, reading.crs, str(reading.path))
-    on_progress("checking", _READ, count)
-    checked = kind.check(raw, source, city, clock.now())
-    settled = settle(checked, kind.key, raw.rows, ordered=source.mode == "changes")
-    on_progress("tagging", _CHECKED, count)
-    table = kind.complete(connection, city, checked, settled.kept)
-    seen = _seen(source, raw, checked, kind.key)
-
-    def on_landing(step: str, share: float) -> None:
-        on_progress(step, _TAGGED + (1 - _TAGGED) * share, count)
-
-    on_landing("copying", 0.0)
+    landing = Landing(connection, city, source, run_id, reading.sha256, clock.now(), on_progress)
+    load = _load_of(landing, reading)
+    refused = None
     with connection.transaction():
-        landing = Landing(connection, city, source.id, run_id, clock.now(), on_landing)
-        merged = kind.merge(landing, table, seen)
-        account = Account(
-            rows_read=count + len(raw.broken),
-            inserted=merged.inserted,
-            updated=merged.updated,
-            unchanged=len(table) - merged.inserted - merged.updated,
-            superseded=int(settled.superseded.sum()),
-            quarantined=quarantine.write(connection, run_id, raw, source, checked.findings, reading.sha256),
-            deleted=merged.deleted,
-        )
-        runs.finish(connection, run_id, reading.sha256, account, checked.notes, clock.now())
-        if account.changed:
-            kind.tell(landing, merged)
-    on_progress("done", 1.0, count)
-    return Result(run_id, source, account, checked.notes)
+        intake = load.take_in()
+        if intake.quarantined > source.max_quarantined * intake.rows_read:
+            refused = _refuse(landing, reading, intake, clock)
+        else:
+            account = _account(intake, load.merge())
+            ledger.write(connection, run_id, [*intake.entries, *ledger.masks(intake.masked)], landing.at)
+            runs.finish(connection, run_id, reading.sha256, account, _notes(intake), clock.now())
+            if account.changed:
+                load.tell(Merged(account.inserted, account.updated, account.deleted))
+    if refused is not None:
+        raise refused
+    on_progress("done", 1.0, account.rows_read)
+    return Result(run_id, source, path.name, account, _notes(intake), reading.told)
 
 
-def _seen(source: Source, raw: RawFrame, checked: Checked, key: tuple[str, ...]) -> pa.Table | None:
-    """Every key of a snapshot's file, whether its row passed or not; none when nothing may be deleted.
+def _load_of(landing: Landing, reading: Reading) -> Load:
+    if landing.source.target == "incidents":
+        return IncidentLoad(landing, reading)
+    return WholeLoad(landing, reading, KINDS[landing.source.target])
 
-    A row whose key cannot be read may be any row, so that nobody knows what is missing.
-    """
-    if source.mode != "snapshot":
-        return None
-    keys = checked.table.select(list(key))
-    readable = keys.drop_null()
-    if raw.broken or len(readable) < len(keys):
-        checked.notes["rows_without_key"] = len(raw.broken) + len(keys) - len(readable)
-        return None
-    return readable.group_by(list(key)).aggregate([])
+
+def _account(intake: Intake, merged: Merged) -> Account:
+    return Account(
+        rows_read=intake.rows_read,
+        inserted=merged.inserted,
+        updated=merged.updated,
+        unchanged=intake.staged - merged.inserted - merged.updated - merged.superseded,
+        superseded=intake.superseded + merged.superseded,
+        quarantined=intake.quarantined,
+        deleted=merged.deleted,
+    )
+
+
+def _refuse(landing: Landing, reading: Reading, intake: Intake, clock: Clock) -> TooManyBad:
+    """Close the run without its rows, but with its quarantine, so that the operator sees what is wrong."""
+    share = landing.source.max_quarantined
+    message = (
+        f"{reading.path}: {intake.quarantined:,} of {intake.rows_read:,} rows did not pass, more than the"
+        f" {share:.1%} that max_quarantined allows; nothing was loaded"
+    )
+    ledger.write(landing.connection, landing.run_id, intake.entries, landing.at)
+    runs.refuse(landing.connection, landing.run_id, reading.sha256, intake, message, clock.now())
+    return TooManyBad(message, file=str(reading.path), run=landing.run_id)
+
+
+def _notes(intake: Intake) -> dict[str, int]:
+    masked = intake.masked.total()
+    return {what: count for what, count in intake.notes.items() if count} | ({"masked": masked} if masked else {})
 
 
 def _lock(connection: Connection, source: Source) -> None:
@@ -128,9 +149,8 @@ def _lock(connection: Connection, source: Source) -> None:
 
     The locks are the session's, so that they end with it however it ends.
     """
-    kind = KINDS[source.target]
-    for place, target in enumerate(_LOCKED):
-        if target in kind.leans_on:
+    for place, target in enumerate(_TARGETS):
+        if target in _LEANS_ON.get(source.target, ()):
             connection.execute("select pg_advisory_lock_shared(%s, %s)", [_LOCK, place])
         elif target == source.target:
             connection.execute("select pg_advisory_lock(%s, %s)", [_LOCK, place])

@@ -10,11 +10,11 @@ from typing import Any
 import pyarrow as pa
 from psycopg.types.json import Jsonb
 
-from etl.fields import Fields
-from etl.findings import Findings, mask
+from etl.fields import sheet
 from etl.load.staging import Connection
 from etl.readers.base import RawFrame
 from etl.spec import Source
+from layers.records.findings import Findings, mask
 
 _COPY = "copy onemap.quarantine (run_id, file_sha256, row_number, reasons, excerpt) from stdin"
 _SHOWN = (
@@ -24,7 +24,7 @@ _SHOWN = (
 
 
 def write(
-    connection: Connection, run_id: int, raw: RawFrame, source: Source, findings: Findings, sha256: str
+    connection: Connection, run_id: int, sha256: str, raw: RawFrame, source: Source, findings: Findings
 ) -> int:
     """Keep the rows of `raw` that did not pass, and those that could not be read at all; returns how many."""
     bad = findings.bad()
@@ -35,6 +35,8 @@ def write(
         (int(raw.rows[index]), findings.of(index), excerpt)
         for index, excerpt in zip(bad, _excerpts(raw, source, bad), strict=True)
     ]
+    if not entries:
+        return 0
     with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
         for number, reasons, excerpt in sorted(entries, key=lambda entry: entry[0]):
             copy.write_row((run_id, sha256, number, reasons, Jsonb(excerpt)))
@@ -43,7 +45,7 @@ def write(
 
 def _excerpts(raw: RawFrame, source: Source, bad: list[int]) -> list[dict[str, Any]]:
     shown = [name for name in _SHOWN if name in source.columns]
-    fields = Fields(raw, source)
+    fields = sheet(raw, source)
     values = [fields.column(name).take(pa.array(bad, pa.int64())).to_pylist() for name in shown]
     return [
         {name: _shown(row[place]) for place, name in enumerate(shown) if row[place] is not None}

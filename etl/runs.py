@@ -6,11 +6,12 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from etl.account import Account
+from etl.landing import Intake
 from etl.load.staging import Connection
 from etl.spec import Source
 
 
-def begin(connection: Connection, source: Source, at: datetime) -> int:
+def begin(connection: Connection, source: Source, file_name: str, at: datetime) -> int:
     """Open a run and return its id; runs of this source that never ended were interrupted, and are closed."""
     connection.execute(
         """update onemap.run set state = 'failed', finished_at = %s, message = 'interrupted'
@@ -20,7 +21,7 @@ def begin(connection: Connection, source: Source, at: datetime) -> int:
     found = connection.execute(
         """insert into onemap.run (source, target, mode, file_name, file_sha256, started_at, state)
         values (%s, %s, %s, %s, '', %s, 'running') returning run_id""",
-        [source.id, source.target, source.mode, source.file, at],
+        [source.id, source.target, source.mode, file_name, at],
     ).fetchone()
     return int(found["run_id"]) if found else 0
 
@@ -38,10 +39,20 @@ def finish(
     )
 
 
-def fail(connection: Connection, run_id: int, message: str, at: datetime) -> None:
-    """Close a run that brought nothing."""
+def refuse(connection: Connection, run_id: int, sha256: str, intake: Intake, message: str, at: datetime) -> None:
+    """Close a run of which too many rows did not pass; what it read and its quarantine are kept."""
     connection.execute(
-        "update onemap.run set state = 'failed', finished_at = %s, message = %s where run_id = %s",
+        """update onemap.run set state = 'failed', finished_at = %s, file_sha256 = %s, message = %s,
+          rows_read = %s, quarantined = %s where run_id = %s""",
+        [at, sha256, message, intake.rows_read, intake.quarantined, run_id],
+    )
+
+
+def fail(connection: Connection, run_id: int, message: str, at: datetime) -> None:
+    """Close a run that brought nothing, unless it is closed already."""
+    connection.execute(
+        """update onemap.run set state = 'failed', finished_at = %s, message = %s
+        where run_id = %s and state = 'running'""",
         [at, message, run_id],
     )
 
@@ -57,7 +68,7 @@ def quarantined(connection: Connection, run_id: int | None, limit: int) -> list[
         """select run.run_id, run.source, run.file_name, row_number, reasons, excerpt
         from onemap.quarantine join onemap.run using (run_id)
         where case when %(run_id)s::bigint is null
-          then run_id in (select max(run_id) from onemap.run where state = 'done' group by source)
+          then run_id in (select max(run_id) from onemap.run where state <> 'running' group by source)
           else run_id = %(run_id)s end
         order by run_id, row_number limit %(limit)s""",
         {"run_id": run_id, "limit": limit},

@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from etl.feed_options import FeedOptions
 from layers.catalog.city import City, Name
-from layers.core.errors import BadSource
+from layers.core.errors import BadSource, UnreadableFile
 
 Target = Literal["areas", "risk_areas", "incidents", "roads", "places"]
 Constant = str | int | float | bool
@@ -184,6 +184,22 @@ class Source(BaseModel):
     def taken(self) -> list[str]:
         """Names of the source columns that enter, sorted, each once."""
         return sorted({*self.columns.values(), *self.attributes.values(), *self.key})
+
+    def files(self, folder: Path) -> list[Path]:
+        """The files of this source in the city's `folder`, in the order of their names.
+
+        Raises
+        ------
+        UnreadableFile : no file fits the pattern.
+        """
+        if self.file is None:
+            return []
+        if not set(self.file) & set("*?["):
+            return [folder / self.file]
+        found = sorted(folder.glob(self.file))
+        if not found:
+            raise UnreadableFile(f"{folder / self.file}: no file fits this pattern", file=self.file)
+        return found
 
     def zone(self, city: City) -> ZoneInfo:
         """Zone of the local times in the file."""

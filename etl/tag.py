@@ -11,7 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from etl.datum import LonLat
-from etl.times import Moments
+from layers.records.times import Moments
 
 NOWHERE = -1
 

@@ -24,6 +24,7 @@ COMMON = {
     "datum": "EPSG:4326",
     "licence": "none",
     "attribution": "made up",
+    "max_quarantined": 1.0,
 }
 INCIDENTS = COMMON | {
     "id": "calls",
@@ -53,6 +54,24 @@ RISK_AREAS = COMMON | {
         name: name
         for name in ("code", "zone_type", "name_zh", "name_en", "influence_m", "lon", "lat", "approximate")
     },
+}
+ROADS = COMMON | {
+    "id": "streets",
+    "target": "roads",
+    "file": "roads.geojson",
+    "format": "geojson",
+    "mode": "snapshot",
+    "key": ["id"],
+    "columns": {name: name for name in ("class", "name_zh", "name_en", "oneway", "layer")},
+}
+SPOTS = COMMON | {
+    "id": "spots",
+    "target": "places",
+    "file": "spots.csv",
+    "format": "csv",
+    "mode": "snapshot",
+    "key": ["id"],
+    "columns": {name: name for name in ("kind", "name_zh", "name_en", "lon", "lat")},
 }
 TREE = [
     ("district", "D", None, (10.0, 50.0, 10.1, 50.06)),
@@ -96,6 +115,34 @@ def area(level: str, code: str, parent: str | None, box: tuple[float, ...], **ch
 def tree() -> list[dict[str, Any]]:
     """The features of a small tree of areas."""
     return [area(*row) for row in TREE]
+
+
+def road(number: int = 1, **changes: Any) -> dict[str, Any]:
+    """One feature of a road file, good unless changed; `line` are its corners."""
+    line = changes.pop("line", [(10.0, 50.0), (10.01, 50.01)])
+    properties = {
+        "id": number,
+        "class": "primary",
+        "name_zh": "长街",
+        "name_en": "Long Street",
+        "oneway": None,
+        "layer": None,
+    }
+    geometry = {"type": "LineString", "coordinates": line}
+    return {"type": "Feature", "properties": properties | changes, "geometry": geometry}
+
+
+def spot(number: int = 1, **changes: str) -> dict[str, str]:
+    """One row of a file of places, good unless changed."""
+    row = {
+        "id": str(number),
+        "kind": "library",
+        "name_zh": "图书馆",
+        "name_en": "Library",
+        "lon": "10.02",
+        "lat": "50.02",
+    }
+    return row | changes
 
 
 @dataclass(frozen=True)
@@ -148,7 +195,8 @@ class Workshop:
         assert self.url is not None
         with connect(self.url) as connection:
             vocabulary.write(connection, self.city)
-        return pipeline.run(self.url, self.city, source, self.clock)
+        (result,) = pipeline.run(self.url, self.city, source, self.clock)
+        return result
 
     def load_calls(self, *rows: dict[str, str], **changes: Any) -> pipeline.Result:
         self.csv("calls.csv", rows)

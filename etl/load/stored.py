@@ -8,7 +8,7 @@ import shapely
 
 from etl.load.staging import Connection
 from etl.tag import Versions
-from etl.times import Moments
+from layers.records.times import Moments
 
 _EVER = np.datetime64("-290000-01-01", "us"), np.datetime64("290000-01-01", "us")
 

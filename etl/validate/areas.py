@@ -8,12 +8,12 @@ import numpy as np
 import pyarrow as pa
 import shapely
 
-from etl.findings import Mask, mask
 from etl.readers.base import RawFrame
 from etl.repair import repair
 from etl.spec import Source
 from etl.validate.checker import Checked, Checker, ewkb
 from layers.catalog.city import City
+from layers.records.findings import Mask, mask
 
 _POLYGONS = {shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON}
 
@@ -48,9 +48,10 @@ def check(raw: RawFrame, source: Source, city: City, now: datetime) -> Checked:
     names = {name: desk.text(name, required=True) for name in ("name_zh", "name_en")}
     valid_from, valid_to = desk.validity()
     mended = repair(desk.placed(desk.shapes(_POLYGONS)))
-    desk.note("repaired", mended.mended)
-    desk.note("reoriented", mended.turned)
-    desk.findings.add((shapely.get_type_id(mended.shapes) < 0) & mended.mended, "geometry is broken beyond repair")
+    desk.findings.add(mended.lost, "geometry is broken beyond repair")
+    desk.note("repaired", mended.changed & desk.findings.good)
+    for entry in mended.of(raw.rows, codes, desk.findings.good):
+        desk.record(entry)
     return desk.done(
         {
             "level_rank": pa.array(level, pa.int16()),

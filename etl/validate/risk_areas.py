@@ -10,8 +10,9 @@ from etl.influence import widen
 from etl.readers.base import RawFrame
 from etl.repair import repair
 from etl.spec import Source
-from etl.validate.checker import Checked, Checker, Shapes, ewkb, numbers
+from etl.validate.checker import Checked, Checker, Shapes, ewkb
 from layers.catalog.city import City
+from layers.records.desk import numbers
 
 _POLYGONS = {shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON}
 _KINDS = {
@@ -41,7 +42,7 @@ def check(raw: RawFrame, source: Source, city: City, now: datetime) -> Checked:
     metres = desk.number("influence_m")
     desk.findings.add(metres < 0, "influence_m is below zero")
     valid_from, valid_to = desk.validity()
-    shapes = _shapes(desk)
+    shapes = _shapes(desk, texts["code"].to_pylist())
     able = (shapely.get_type_id(shapes) >= 0) & (metres >= 0)
     influence = np.full(len(raw), None, np.object_)
     influence[able] = widen(shapes[able], metres[able])
@@ -64,7 +65,7 @@ def check(raw: RawFrame, source: Source, city: City, now: datetime) -> Checked:
     )
 
 
-def _shapes(desk: Checker) -> Shapes:
+def _shapes(desk: Checker, codes: list[str | None]) -> Shapes:
     if desk.source.has_points:
         lonlat = desk.points()
         here = np.isfinite(lonlat).all(axis=1)
@@ -76,8 +77,9 @@ def _shapes(desk: Checker) -> Shapes:
     polygons = np.full(len(shapes), None, np.object_)
     polygons[flat] = shapes[flat]
     mended = repair(polygons)
-    desk.note("repaired", mended.mended)
-    desk.note("reoriented", mended.turned)
-    desk.findings.add((shapely.get_type_id(mended.shapes) < 0) & mended.mended, "geometry is broken beyond repair")
+    desk.findings.add(mended.lost, "geometry is broken beyond repair")
+    desk.note("repaired", mended.changed & desk.findings.good)
+    for entry in mended.of(desk.raw.rows, codes, desk.findings.good):
+        desk.record(entry)
     shapes[flat] = mended.shapes[flat]
     return shapes

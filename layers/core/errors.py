@@ -16,7 +16,8 @@ OnemapError
 │  ├─ BadSource         a source's TOML that cannot be followed
 │  ├─ UnreadableFile    missing, truncated or of another format
 │  ├─ MissingColumn
-│  └─ UnknownDatum
+│  ├─ UnknownDatum
+│  └─ TooManyBad        more rows did not pass than the source allows
 ├─ BadCity              a city folder that cannot be followed
 ├─ BadHome              the home folder or the secret in it cannot be used
 ├─ Unavailable          not now, perhaps later: the database does not answer in time
@@ -131,6 +132,12 @@ class UnknownDatum(SourceError):
     """A coordinate reference system that nobody here knows."""
 
     code = "unknown-datum"
+
+
+class TooManyBad(SourceError):
+    """More rows of a file did not pass than its source allows."""
+
+    code = "too-many-bad"
 
 
 class BadCity(OnemapError):

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etl.duplicates import settle
-from etl.findings import Findings
+from layers.records.findings import Findings
 from etl.validate.checker import Checked
 
 rows = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("xy"), st.booleans()), max_size=12)

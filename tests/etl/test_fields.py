@@ -1,11 +1,10 @@
-from pathlib import Path
-
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from etl.fields import Fields, plain
+from etl.fields import sheet
 from etl.readers.base import RawFrame
+from layers.records.sheet import plain
 from tests.workshop import INCIDENTS
 
 
@@ -14,7 +13,7 @@ def fields(shop):
     def made(changes=None, **columns):
         table = pa.table(columns)
         source = shop.source(INCIDENTS, attributes={}, **(changes or {}))
-        return Fields(RawFrame(Path("f"), "", table, np.arange(1, len(table) + 1)), source)
+        return sheet(RawFrame(table, np.arange(1, len(table) + 1)), source)
 
     return made
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from etl import pipeline
 from etl.account import Account
-from etl.load import incidents as incident_merge
+from etl.load import told
 from layers.core.errors import BadSource, MissingColumn, UnknownDatum, UnreadableFile
 from tests.workshop import AREAS, INCIDENTS, area, call, tree
 
@@ -230,7 +230,7 @@ def test_a_load_that_breaks_leaves_nothing_but_its_record(town, monkeypatch):
     def broken(*_args, **_named):
         raise RuntimeError("disk full")
 
-    monkeypatch.setattr(incident_merge, "tell", broken)
+    monkeypatch.setattr(told, "tell", broken)
     with pytest.raises(RuntimeError):
         town.load_calls(call(1, kind="theft"), call(2), call(3, kind="?"))
     assert town.rows("select source_key, category from onemap.incident") == [
@@ -255,7 +255,7 @@ def test_a_run_that_was_killed_is_closed_by_the_next(town):
 @pytest.mark.parametrize("held", ["incidents", "areas"])
 def test_a_load_waits_for_another_of_its_target_or_of_what_it_leans_on(town, held):
     town.load_tree()
-    place = list(pipeline.KINDS).index(held)
+    place = pipeline._TARGETS.index(held)
     with psycopg.connect(town.url, autocommit=True) as other:
         other.execute("select pg_advisory_lock(%s, %s)", [pipeline._LOCK, place])
         loading = threading.Thread(target=town.load_calls, args=[call(1)])
@@ -275,4 +275,4 @@ def test_progress_only_grows_and_ends_at_the_end(town):
     shares = [share for _, share, _ in heard]
     assert shares == sorted(shares)
     assert heard[-1] == ("done", 1.0, 50)
-    assert {"checking", "tagging", "copying", "merging", "indexing", "publishing"} <= {step for step, *_ in heard}
+    assert {"staging", "merging", "indexing", "publishing"} <= {step for step, *_ in heard}

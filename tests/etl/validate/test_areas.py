@@ -15,7 +15,7 @@ def checked(shop):
     def made(features, known=frozenset(), **changes):
         shop.geojson("tree.geojson", features)
         source = shop.source(AREAS, **changes)
-        found = check(read(source, shop.folder), source, shop.city, NOW)
+        found = check(read(source, shop.folder / source.file).whole(), source, shop.city, NOW)
         check_parents(found, found.findings.good.copy(), shop.city, set(known))
         return found
 

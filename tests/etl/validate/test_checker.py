@@ -1,7 +1,8 @@
 import numpy as np
 import shapely
 
-from etl.validate.checker import ewkb, numbers, stamps
+from etl.validate.checker import ewkb
+from layers.records.desk import numbers, stamps
 
 
 def test_what_is_not_there_is_missing_in_a_column():

@@ -131,7 +131,7 @@ def test_attributes_are_json_of_what_is_there(rows):
     table = pa.table(
         {"n": pa.array([n for n, _ in rows], pa.int64()), "s": pa.array([s for _, s in rows], pa.string())}
     )
-    raw = RawFrame("f", "", table, np.arange(1, len(rows) + 1))
+    raw = RawFrame(table, np.arange(1, len(rows) + 1))
     found = attributes(raw, {"number": "n", "said": "s"}).to_pylist()
     wanted = [{k: v for k, v in (("number", n), ("said", s)) if v is not None} for n, s in rows]
     assert [json.loads(text) for text in found] == wanted
@@ -139,5 +139,5 @@ def test_attributes_are_json_of_what_is_there(rows):
 
 def test_attributes_keep_times_as_text_and_leave_out_what_is_no_number():
     table = pa.table({"t": pa.array([datetime(2025, 1, 1)]), "x": pa.array([float("nan")])})
-    raw = RawFrame("f", "", table, np.array([1]))
+    raw = RawFrame(table, np.array([1]))
     assert json.loads(attributes(raw, {"t": "t", "x": "x"})[0].as_py()) == {"t": "2025-01-01T00:00:00"}

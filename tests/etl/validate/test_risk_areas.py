@@ -12,7 +12,7 @@ def checked(shop):
     def made(*rows):
         shop.csv("places.csv", rows)
         source = shop.source(RISK_AREAS)
-        return check(read(source, shop.folder), source, shop.city, NOW)
+        return check(read(source, shop.folder / source.file).whole(), source, shop.city, NOW)
 
     return made
 
@@ -59,7 +59,7 @@ def test_a_place_may_be_a_polygon_or_a_line(shop):
     shop.geojson("places.geojson", features)
     columns = {name: name for name in properties}
     source = shop.source(RISK_AREAS, format="geojson", file="places.geojson", columns=columns)
-    found = check(read(source, shop.folder), source, shop.city, NOW)
+    found = check(read(source, shop.folder / source.file).whole(), source, shop.city, NOW)
     assert found.findings.bad() == [2, 3]
     assert found.findings.of(2) == ["geometry is a geometrycollection"]
     influence = shapely.from_wkb(found.table["influence"].to_pylist()[:2])

@@ -26,6 +26,12 @@ class Findings:
             said = reason if isinstance(reason, str) else reason(index)
             self._reasons.setdefault(index, []).append(said)
 
+    def forgive(self, where: Mask) -> None:
+        """Take back every reason against the rows of `where`."""
+        self.good |= where
+        for index in np.flatnonzero(where).tolist():
+            self._reasons.pop(index, None)
+
     def of(self, index: int) -> list[str]:
         """Every reason against one row."""
         return self._reasons.get(index, [])

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
-
-from etl.findings import Findings, mask
+from layers.records.findings import Findings, mask
 
 
 def test_every_reason_of_a_row_is_kept_in_its_order():
