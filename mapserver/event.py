@@ -8,7 +8,7 @@ import orjson
 
 from layers.core.audience import Audience
 
-_PUBLIC_LAYERS = frozenset({"areas", "risk_areas", "released"})
+_PUBLIC_LAYERS = frozenset({"areas", "risk_areas", "roads", "places", "released"})
 _OF_AN_INCIDENT = ("id", "category", "occurred_at", "lon", "lat", "area")
 
 

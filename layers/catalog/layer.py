@@ -35,7 +35,8 @@ class Layer:
     rows : what its features are selected from.
     key : bigint identity of a feature.
     geometry : column in lon-lat EPSG:4326; `exact_geometry` replaces it for an audience with exact points.
-    moment : when a feature happened, or `valid` : the range in which it holds; one of the two.
+    moment : when a feature happened, or `valid` : the range in which it holds; neither: it is not dated, and no
+        question about a time restricts it.
     level_rank : rank in the city's tree, where a tile shows each level only from a zoom of its own.
     label : a tile also carries one point a feature for its label.
     hides_sensitive : features of sensitive categories are only for an audience with sensitive points.
@@ -62,13 +63,18 @@ class Layer:
 
         Raises
         ------
-        ShapeMismatch : neither or both of `moment` and `valid`, or a field name that stands twice.
+        ShapeMismatch : both `moment` and `valid`, or a field name that stands twice.
         """
-        if (self.moment is None) == (self.valid is None):
-            raise ShapeMismatch(f"layer {self.id} needs a moment or a validity, and not both", layer=self.id)
+        if self.moment is not None and self.valid is not None:
+            raise ShapeMismatch(f"layer {self.id} has a moment and a validity", layer=self.id)
         names = [field.name for field in self.fields]
         if len(names) != len(set(names)):
             raise ShapeMismatch(f"layer {self.id} names a field twice", layer=self.id)
+
+    @property
+    def dated(self) -> bool:
+        """Whether a question about a time restricts it."""
+        return self.moment is not None or self.valid is not None
 
     def check(self, audience: Audience) -> None:
         """Let `audience` pass.

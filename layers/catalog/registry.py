@@ -3,11 +3,13 @@
 from layers.catalog.areas import AREAS
 from layers.catalog.incidents import INCIDENTS
 from layers.catalog.layer import Layer
+from layers.catalog.places import PLACES
 from layers.catalog.risk_areas import RISK_AREAS
+from layers.catalog.roads import ROADS
 from layers.core.audience import Audience
 from layers.core.errors import UnknownLayer
 
-LAYERS = {layer.id: layer for layer in (AREAS, RISK_AREAS, INCIDENTS)}
+LAYERS = {layer.id: layer for layer in (AREAS, RISK_AREAS, ROADS, PLACES, INCIDENTS)}
 
 
 def layers_for(audience: Audience) -> list[Layer]:

@@ -26,15 +26,17 @@ LayerId = Annotated[str, Path(description="id of a collection")]
 
 
 def _collection(layer: Layer, extent: Sequence[float], moments: Mapping[str, Any] | None, links: Links) -> object:
-    interval = [moments["first"], moments["last"]] if moments else [None, None]
     at = f"/collections/{layer.id}"
+    covers: dict[str, Any] = {"spatial": {"bbox": [extent], "crs": CRS84}}
+    if layer.dated:
+        covers["temporal"] = {"interval": [[moments["first"], moments["last"]] if moments else [None, None]]}
     return {
         "id": layer.id,
         "title": layer.title.en,
         "title_zh": layer.title.zh,
         "description": layer.description,
         "itemType": "feature",
-        "extent": {"spatial": {"bbox": [extent], "crs": CRS84}, "temporal": {"interval": [interval]}},
+        "extent": covers,
         "crs": [CRS84],
         "storageCrs": CRS84,
         "links": [

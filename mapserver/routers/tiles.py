@@ -69,8 +69,6 @@ async def get_tile(  # noqa: PLR0913
     if found is None or found["features"] == 0:
         return Response(status_code=204)
     if found["features"] > tiles.MOST_FEATURES:
-        raise BadValue(
-            f"datetime: more than {tiles.MOST_FEATURES} features in one tile; zoom in or narrow datetime",
-            parameter="datetime",
-        )
+        hint = "zoom in or narrow datetime" if layer.dated else "zoom in"
+        raise BadValue(f"more than {tiles.MOST_FEATURES} features in one tile; {hint}", layer=layer.id)
     return respond(request, audience, bytes(found["body"]), MVT)

@@ -27,7 +27,11 @@ INCIDENTS = Selection(LAYERS["incidents"], ROOM, AT, Interval(AT, None), BOX)
 QUESTIONS = {
     "items_incidents_room": features.items(INCIDENTS, 100, after=7),
     "items_areas_public": features.items(Selection(LAYERS["areas"], Audience(), AT), 100),
+    "items_roads_between": features.items(
+        Selection(LAYERS["roads"], Audience(), AT, Interval(AT, None), BOX), 100, after=7
+    ),
     "tile_areas": tiles.tile(Selection(LAYERS["areas"], Audience(), AT), Tile.at(9, 270, 173), 1),
+    "tile_places": tiles.tile(Selection(LAYERS["places"], Audience(), AT), Tile.at(12, 2161, 1387)),
     "tile_incidents_room": tiles.tile(INCIDENTS, Tile.at(12, 2161, 1387)),
     "heat_all": exact.cells(Question("all", None, SPAN, 9)),
     "heat_narrow": exact.cells(

@@ -24,7 +24,7 @@ def incident(*, sensitive=False, area_ids=(1, 2)):
     )
 
 
-@pytest.mark.parametrize("name", ["areas", "risk_areas", "released"])
+@pytest.mark.parametrize("name", ["areas", "risk_areas", "roads", "places", "released"])
 def test_the_public_learns_of_the_layers_that_it_may_read(name):
     assert layer(name).visible_to(PUBLIC)
 

@@ -6,6 +6,7 @@ import io
 import pytest
 
 from layers.core.audience import Role
+from layers.core.db import connect
 from mapserver.negotiate import csv_bytes
 from tests.mapserver.conftest import asking, bearer, running, token
 
@@ -20,12 +21,12 @@ def analyst(toy_settings, shared_toy):
     return bearer(token(toy_settings, shared_toy.url, Role.ANALYST))
 
 
-async def test_the_public_is_offered_areas_and_risk_areas_only(client, dispatcher):
+async def test_the_public_is_offered_everything_but_incidents(client, dispatcher):
     public = (await client.get("/collections")).json()
-    assert [each["id"] for each in public["collections"]] == ["areas", "risk_areas"]
+    assert [each["id"] for each in public["collections"]] == ["areas", "risk_areas", "roads", "places"]
     all_of_them = (await client.get("/collections", headers=dispatcher)).json()
-    assert [each["id"] for each in all_of_them["collections"]] == ["areas", "risk_areas", "incidents"]
-    assert all_of_them["collections"][2] == (await client.get("/collections/incidents", headers=dispatcher)).json()
+    assert [each["id"] for each in all_of_them["collections"]][-1] == "incidents"
+    assert all_of_them["collections"][-1] == (await client.get("/collections/incidents", headers=dispatcher)).json()
 
 
 @pytest.mark.parametrize(
@@ -145,3 +146,27 @@ async def test_the_landing_page_leads_to_everything_that_it_names(client):
     assert "attribution" in landing
     conformance = (await client.get("/conformance")).json()
     assert "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core" in conformance["conformsTo"]
+
+
+async def test_a_question_about_a_time_does_not_restrict_what_is_not_dated(own_app, own_toy):
+    with connect(own_toy.url) as connection:
+        connection.execute(
+            """insert into onemap.place (source, source_key, kind, name_zh, geom, content_hash, run_id)
+            select 'toy', '1', 'library', '图书馆', ST_SetSRID(ST_MakePoint(10.02, 50.02), 4326), '', max(run_id)
+            from onemap.run"""
+        )
+    async with asking(own_app) as public:
+        about = (await public.get("/collections/places")).json()
+        assert "temporal" not in about["extent"]
+        (place,) = (await public.get("/collections/places/items?datetime=1999-01-01T00:00:00Z")).json()["features"]
+        assert place["properties"] == {"kind": "library", "name_zh": "图书馆", "name_en": None, "source": "toy"}
+        assert place["geometry"] == {"type": "Point", "coordinates": [10.02, 50.02]}
+        assert (await public.get("/collections/places/items?bbox=10.03,50,10.1,50.1")).json()["features"] == []
+        tile = await public.get("/tiles/places/12/2162/1388.mvt")
+        assert tile.status_code == 200
+        assert "图书馆".encode() in tile.content
+
+
+async def test_the_extent_in_time_is_given_where_there_is_one(client, dispatcher):
+    about = (await client.get("/collections/incidents", headers=dispatcher)).json()
+    assert all(about["extent"]["temporal"]["interval"][0])

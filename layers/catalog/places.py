@@ -1,0 +1,24 @@
+"""The places layer: named places and points of interest."""
+
+from sqlalchemy import type_coerce
+from sqlalchemy.types import NullType
+
+from layers.catalog.city import Name
+from layers.catalog.layer import Field, Layer, Zoom
+from layers.schema.tables import place
+
+PLACES = Layer(
+    id="places",
+    title=Name(zh="地点", en="Places"),
+    description="Named places and points of interest; where a name is missing in one language, show the other.",
+    rows=place,
+    key=place.c.place_id,
+    geometry=type_coerce(place.c.geom, NullType()),
+    fields=(
+        Field("kind", "kind of place, as its source says it", place.c.kind),
+        Field("name_zh", "name in Chinese, where there is one", place.c.name_zh),
+        Field("name_en", "name in English, where there is one", place.c.name_en),
+        Field("source", "where it came from", place.c.source),
+    ),
+    zoom=Zoom(8, 18),
+)
