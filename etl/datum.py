@@ -1,4 +1,7 @@
-"""Into lon-lat EPSG:4326, from the datum that the source's TOML declares; it is never guessed."""
+"""Into lon-lat EPSG:4326, from the datum that the source's TOML declares; it is never guessed.
+
+A datum is an EPSG code that PROJ knows, or `gcj02` or `bd09`: the offset datums of Chinese web maps have no code.
+"""
 
 import re
 from collections.abc import Callable
@@ -10,10 +13,13 @@ from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
 
 from layers.core.errors import BadSource, UnknownDatum
+from layers.geo.china import bd09_to_wgs84, gcj02_to_wgs84
 
 LonLat = NDArray[np.float64]
 
-_HERE = "EPSG:4326"
+HERE = "EPSG:4326"
+OFFSET: dict[str, Callable[[LonLat], LonLat]] = {"gcj02": gcj02_to_wgs84, "bd09": bd09_to_wgs84}
+"""What takes each offset datum to lon-lat."""
 
 
 def to_lonlat(datum: str) -> Callable[[LonLat], LonLat]:
@@ -23,11 +29,13 @@ def to_lonlat(datum: str) -> Callable[[LonLat], LonLat]:
 
     Raises
     ------
-    UnknownDatum : `datum` is no EPSG code that PROJ knows.
+    UnknownDatum : `datum` is none.
     """
-    if _crs(datum) == _crs(_HERE):
+    if datum in OFFSET:
+        return OFFSET[datum]
+    if _crs(datum) == _crs(HERE):
         return lambda xy: xy
-    transformer = Transformer.from_crs(_crs(datum), _crs(_HERE), always_xy=True)
+    transformer = Transformer.from_crs(_crs(datum), _crs(HERE), always_xy=True)
 
     def convert(xy: LonLat) -> LonLat:
         return np.column_stack(transformer.transform(xy[:, 0], xy[:, 1]))
@@ -38,23 +46,33 @@ def to_lonlat(datum: str) -> Callable[[LonLat], LonLat]:
 def check_declared(datum: str, declared: str | None, file: str) -> None:
     """Hold what a file says of itself against what its TOML says.
 
+    No file can name an offset datum: what web maps export in one says EPSG:4326 or nothing, so that this label
+    goes with `gcj02` and `bd09` too. Every other label contradicts them, EPSG:4490 as well: surveys write it and
+    web maps do not, so that one of the two words is wrong.
+
     Raises
     ------
-    UnknownDatum : `datum` is no EPSG code that PROJ knows.
-    BadSource : the two contradict each other.
+    UnknownDatum : `datum` is none.
+    BadSource : the two contradict each other, or PROJ cannot read the file's word.
     """
-    ours = _crs(datum)
+    ours = _crs(HERE if datum in OFFSET else datum)
     if declared is None:
         return
+    try:
+        theirs = CRS.from_user_input(declared)
+    except CRSError as exc:
+        raise BadSource(f"{file}: PROJ does not know what it says, {declared}", file=file, key="datum") from exc
     # The order of axes is a convention of the file format, not another datum.
-    if not ours.equals(CRS.from_user_input(declared), ignore_axis_order=True):
+    if not ours.equals(theirs, ignore_axis_order=True):
         raise BadSource(f"{file}: it says {declared}, but its TOML says {datum}", file=file, key="datum")
 
 
 @lru_cache(maxsize=16)
 def _crs(datum: str) -> CRS:
     if re.fullmatch(r"EPSG:\d{4,6}", datum) is None:
-        raise UnknownDatum(f"'{datum}' is no datum known here; write it like EPSG:4326", datum=datum)
+        raise UnknownDatum(
+            f"'{datum}' is no datum known here: EPSG:4326 or another code, gcj02, bd09", datum=datum
+        )
     try:
         return CRS.from_user_input(datum)
     except CRSError as exc:
