@@ -4,7 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from etl.readers.base import Reading
-from etl.readers.tabular import read_csv, read_parquet
+from etl.readers.delimited import read_csv
+from etl.readers.parquet import read_parquet
 from etl.readers.vector import read_geojson
 from etl.spec import Format, Source
 
@@ -14,6 +15,7 @@ READERS: dict[Format, Reader] = {
     "csv": lambda path, source: read_csv(path, source.taken),
     "geojson": lambda path, source: read_geojson(path, source.taken),
     "parquet": lambda path, source: read_parquet(path, source.taken),
+    "tsv": lambda path, source: read_csv(path, source.taken, "\t"),
 }
 
 
