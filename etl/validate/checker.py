@@ -86,7 +86,7 @@ class Checker(Desk):
     def points(self) -> LonLat:
         """Places as float64[n, 2], lon-lat degrees inside the city's extent; NaN where they did not pass."""
         if self.source.has_points:
-            return self.located()
+            return super().points()
         shapes = self.shapes({shapely.GeometryType.POINT})
         return self.pinned(np.column_stack([shapely.get_x(shapes), shapely.get_y(shapes)]))
 

@@ -15,7 +15,6 @@ from etl.validate.checker import Checked, Checker
 from etl.validate.persons import masked, refuse_keys
 from layers.catalog.city import City
 from layers.geo import hexgrid
-from layers.records.desk import LonLat
 from layers.records.incident import judge, tombstones
 from layers.records.sheet import plain
 
@@ -33,8 +32,7 @@ def check(raw: RawFrame, source: Source, city: City, now: datetime) -> Checked:
     UnknownDatum : the source's datum is none.
     """
     desk = Checker.of(raw, source, city, now)
-    lonlat = desk.points()
-    facts = judge(desk, lonlat, {category.code: category.weight for category in city.categories})
+    facts = judge(desk, {category.code: category.weight for category in city.categories})
     if source.scope:
         astray = Stated.of(source, city).outside(facts["occurred_at"], facts["category"])
         desk.findings.add(astray, "lies outside the scope that the source states")
@@ -46,11 +44,13 @@ def check(raw: RawFrame, source: Source, city: City, now: datetime) -> Checked:
     desk.findings.add(np.asarray(source_key.is_null()), f"key {' + '.join(source.key)} is missing")
     refuse_keys(desk)
     version = desk.order("version") if "version" in source.columns else pa.nulls(len(raw), pa.int64())
-    lonlat[~desk.findings.good] = np.nan
     return desk.done(
         {"source_key": source_key, "version": version, "deleted": deleted}
         | facts
-        | {"cell": _cell(lonlat, city.base_resolution), "attributes": attributes(kept, len(raw))}
+        | {
+            "cell": _cell(facts["lon"], facts["lat"], city.base_resolution),
+            "attributes": attributes(kept, len(raw)),
+        }
     )
 
 
@@ -74,7 +74,8 @@ def _json(row: dict[str, Any]) -> str:
     return json.dumps(said, ensure_ascii=False, sort_keys=True, default=datetime.isoformat)
 
 
-def _cell(lonlat: LonLat, res: int) -> pa.Array:
+def _cell(lon: pa.Array, lat: pa.Array, res: int) -> pa.Array:
+    lonlat = np.column_stack([lon.to_numpy(zero_copy_only=False), lat.to_numpy(zero_copy_only=False)])
     here = np.isfinite(lonlat).all(axis=1)
     cells = np.zeros(len(lonlat), np.uint64)
     cells[here] = hexgrid.index(lonlat[here], res)

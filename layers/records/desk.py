@@ -104,7 +104,7 @@ class Desk:
         self.findings.add(astray, lambda i: f"{name} '{mask(words[i])}' is neither a whole number nor a time")
         return found
 
-    def located(self) -> LonLat:
+    def points(self) -> LonLat:
         """Places given by the fields lon and lat: float64[n, 2], lon-lat degrees; NaN where they did not pass."""
         return self.pinned(np.column_stack([self.number("lon"), self.number("lat")]))
 

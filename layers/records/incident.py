@@ -6,13 +6,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from layers.records.desk import Desk, LonLat, numbers
+from layers.records.desk import Desk, numbers
 
 ORIGINS = ("citizen", "patrol", "sensor", "hotline")
 
 
-def judge(desk: Desk, lonlat: LonLat, weights: Mapping[str, int]) -> dict[str, pa.Array]:
-    """Judge the records on the desk; `lonlat` are their places, `weights` the severity of each known category.
+def judge(desk: Desk, weights: Mapping[str, int]) -> dict[str, pa.Array]:
+    """Judge the records on the desk; `weights` are the severity of each known category.
 
     Returns
     -------
@@ -30,6 +30,7 @@ def judge(desk: Desk, lonlat: LonLat, weights: Mapping[str, int]) -> dict[str, p
         "closed_at": desk.instant("closed_at", past=True),
         "severity": _severity(category, weights),
     }
+    lonlat = desk.points()
     return found | {"lon": numbers(lonlat[:, 0]), "lat": numbers(lonlat[:, 1])}
 
 

@@ -40,7 +40,7 @@ def test_all_sources_are_loaded_in_order_and_counted(declared, command):
     done = command("run")
     assert done.exit_code == 0, done.stderr
     lines = [line.split() for line in done.stdout.splitlines()[1:]]
-    assert [line[1:5] for line in lines] == [
+    assert [[line[1], *line[3:6]] for line in lines] == [
         ["tree", "5", "5", "inserted"],
         ["places", "1", "1", "inserted"],
         ["calls", "2", "2", "inserted"],

@@ -1,11 +1,13 @@
+from collections import Counter
+
 import numpy as np
 import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
 from etl.duplicates import settle
-from layers.records.findings import Findings
 from etl.validate.checker import Checked
+from layers.records.findings import Findings
 
 rows = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("xy"), st.booleans()), max_size=12)
 
@@ -17,7 +19,7 @@ def checked(rows):
     table = pa.table(
         {"k": pa.array(key, pa.string()), "content_hash": pa.array([c.encode() for c in content], pa.binary())}
     )
-    return Checked(table, findings, {})
+    return Checked(table, findings, {}, [], Counter())
 
 
 def settled(rows, *, ordered):

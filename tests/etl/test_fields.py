@@ -7,12 +7,16 @@ from etl.readers.base import RawFrame
 from layers.records.sheet import plain
 from tests.workshop import INCIDENTS
 
+COLUMNS = INCIDENTS["columns"]
+
 
 @pytest.fixture
 def fields(shop):
     def made(changes=None, **columns):
         table = pa.table(columns)
-        source = shop.source(INCIDENTS, attributes={}, **(changes or {}))
+        changes = {"columns": COLUMNS, "attributes": {}} | (changes or {})
+        there = {field: name for field, name in changes["columns"].items() if name in columns}
+        source = shop.source(INCIDENTS, **changes).model_copy(update={"columns": there})
         return sheet(RawFrame(table, np.arange(1, len(table) + 1)), source)
 
     return made

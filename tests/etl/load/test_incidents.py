@@ -3,7 +3,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from etl.load import incidents
+from etl.load import told
 from layers.geo import hexgrid
 from tests.workshop import NOW, PLACES, FixedClock, call
 
@@ -141,7 +141,7 @@ def test_an_incident_outside_all_areas_is_told_to_those_who_see_the_whole_city_o
 
 
 def test_a_large_load_tells_only_that_the_layer_changed(full):
-    rows = [call(n) for n in range(incidents.TOLD_ONE_BY_ONE + 1)]
+    rows = [call(n) for n in range(told.TOLD_ONE_BY_ONE + 1)]
     full.load_calls(*rows)
     assert full.rows("select topic from onemap.outbox where layer = 'incidents'") == [{"topic": "layer"}]
 

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import Transformer
 
-from etl.readers.base import RawFrame
 from etl.readers.registry import read
 from etl.validate.incidents import attributes, check
 from layers.geo import hexgrid
@@ -20,7 +19,7 @@ def checked(shop):
     def made(*rows, **changes):
         shop.csv("calls.csv", rows)
         source = shop.source(INCIDENTS, **changes)
-        return check(read(source, shop.folder), source, shop.city, NOW)
+        return check(read(source, shop.folder / source.file).whole(), source, shop.city, NOW)
 
     return made
 
@@ -121,7 +120,7 @@ def test_an_incident_file_may_carry_points_of_its_own(shop):
     shop.geojson("calls.geojson", [feature | {"geometry": shape} for shape in (point, line, None)])
     columns = {"category": "kind", "occurred_at": "at"}
     source = shop.source(INCIDENTS, columns=columns, format="geojson", file="calls.geojson", key=[])
-    found = check(read(source, shop.folder), source, shop.city, NOW)
+    found = check(read(source, shop.folder / source.file).whole(), source, shop.city, NOW)
     assert found.table["lat"].to_pylist() == [50.02, None, None]
     assert (found.findings.of(1), found.findings.of(2)) == (["geometry is a linestring"], ["geometry is missing"])
 
@@ -131,13 +130,12 @@ def test_attributes_are_json_of_what_is_there(rows):
     table = pa.table(
         {"n": pa.array([n for n, _ in rows], pa.int64()), "s": pa.array([s for _, s in rows], pa.string())}
     )
-    raw = RawFrame(table, np.arange(1, len(rows) + 1))
-    found = attributes(raw, {"number": "n", "said": "s"}).to_pylist()
+    kept = {"number": table["n"].combine_chunks(), "said": table["s"].combine_chunks()}
+    found = attributes(kept, len(rows)).to_pylist()
     wanted = [{k: v for k, v in (("number", n), ("said", s)) if v is not None} for n, s in rows]
     assert [json.loads(text) for text in found] == wanted
 
 
 def test_attributes_keep_times_as_text_and_leave_out_what_is_no_number():
-    table = pa.table({"t": pa.array([datetime(2025, 1, 1)]), "x": pa.array([float("nan")])})
-    raw = RawFrame(table, np.array([1]))
-    assert json.loads(attributes(raw, {"t": "t", "x": "x"})[0].as_py()) == {"t": "2025-01-01T00:00:00"}
+    kept = {"t": pa.array([datetime(2025, 1, 1)]), "x": pa.array([float("nan")])}
+    assert json.loads(attributes(kept, 1)[0].as_py()) == {"t": "2025-01-01T00:00:00"}

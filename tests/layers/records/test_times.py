@@ -27,7 +27,7 @@ def as_datetimes(found):
 
 
 def test_the_sample_city_has_9_rows_in_the_gap_and_82_in_the_fold():
-    path = Path(__file__).parents[2] / "data" / "toronto" / "incidents.parquet"
+    path = Path(__file__).parents[3] / "data" / "toronto" / "incidents.parquet"
     found = instants(plain(pq.read_table(path)["occurred_at_local"]), TORONTO)
     assert (found.in_gap.sum(), found.in_fold.sum(), found.unreadable.sum()) == (9, 82, 0)
     assert found.at.min() == np.datetime64("1966-06-09T04:00:00")
