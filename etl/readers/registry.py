@@ -5,6 +5,7 @@ from pathlib import Path
 
 from etl.readers.base import Reading
 from etl.readers.delimited import read_csv
+from etl.readers.osm import read_osm
 from etl.readers.parquet import read_parquet
 from etl.readers.vector import read_geojson
 from etl.spec import Format, Source
@@ -14,6 +15,7 @@ Reader = Callable[[Path, Source], Reading]
 READERS: dict[Format, Reader] = {
     "csv": lambda path, source: read_csv(path, source.taken),
     "geojson": lambda path, source: read_geojson(path, source.taken),
+    "osm": lambda path, source: read_osm(path, source.taken, str(source.kind)),
     "parquet": lambda path, source: read_parquet(path, source.taken),
     "tsv": lambda path, source: read_csv(path, source.taken, "\t"),
 }
