@@ -16,6 +16,7 @@ OnemapError
 │  ├─ BadSource         a source's TOML that cannot be followed
 │  ├─ UnreadableFile    missing, truncated or of another format
 │  ├─ MissingColumn
+│  ├─ FeedError         a feed over HTTP that fails, or answers what it should not
 │  ├─ UnknownDatum
 │  └─ TooManyBad        more rows did not pass than the source allows
 ├─ BadCity              a city folder that cannot be followed
@@ -126,6 +127,12 @@ class MissingColumn(SourceError):
     """A file lacks a column that its TOML promises."""
 
     code = "missing-column"
+
+
+class FeedError(SourceError):
+    """A feed over HTTP that fails, or answers what it should not."""
+
+    code = "feed-error"
 
 
 class UnknownDatum(SourceError):
