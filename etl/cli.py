@@ -3,16 +3,21 @@
 The command line imports this module for every command, so what is heavy is imported where it is needed.
 """
 
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from etl.quarantine_cli import app as quarantine
 from layers.core.clock import Clock
-from layers.core.errors import BadValue, OnemapError
+from layers.core.errors import OnemapError
 from layers.core.home import database
 from layers.core.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from etl.pipeline import Result
     from etl.spec import Source
     from layers.catalog.city import City
@@ -22,6 +27,7 @@ QUARANTINED = 3
 _SHOWN = 5
 
 app = typer.Typer(help="Load files into the city's database.", no_args_is_help=True)
+app.add_typer(quarantine, name="quarantine")
 
 
 @app.command()
@@ -38,17 +44,11 @@ def run(
 
     A failed source of areas or risk areas ends the run: what follows would be tagged without it.
     """
-    from etl import console, vocabulary  # noqa: PLC0415
-    from layers.catalog.city import City  # noqa: PLC0415
-    from layers.core.db import connect  # noqa: PLC0415
+    from etl import console  # noqa: PLC0415
+    from etl.spec import chosen  # noqa: PLC0415
 
-    settings = Settings()
-    city = City.load(settings.city_folder)
-    chosen = _chosen(city, sources or [])
-    with database(settings) as url:
-        with connect(url) as connection:
-            vocabulary.write(connection, city)
-        results, failed = _load(url, city, chosen)
+    with _town() as (city, url):
+        results, failed = _load(url, city, chosen(city, sources or []))
         console.accounts(results)
         for result in results:
             if result.account.quarantined:
@@ -71,36 +71,108 @@ def runs(limit: Annotated[int, typer.Option(min=1, help="How many, newest first.
 
 
 @app.command()
-def quarantine(
-    run_id: Annotated[int | None, typer.Argument(metavar="RUN", help="None: the last of each source.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many rows at most.")] = 1000,
+def check(
+    file: Annotated[Path, typer.Argument(help="The file; it need not lie in the city's folder.")],
+    source: Annotated[
+        str | None, typer.Option(help="Id of the source that takes it; none: the one it fits.")
+    ] = None,
+    html: Annotated[Path | None, typer.Option(help="Write the report there as a page, too.")] = None,
 ) -> None:
-    """List rows that did not pass, each with its file, its number and its reasons."""
+    """Say all that a load would say of a file, and load nothing.
+
+    Exit status 0: every row would land.
+
+    Exit status 1: the file cannot be loaded.
+
+    Exit status 3: rows would go into quarantine.
+    """
     from etl import console  # noqa: PLC0415
-    from etl.runs import quarantined  # noqa: PLC0415
+    from etl.check import check, page, taker  # noqa: PLC0415
+    from etl.delivery import Delivery  # noqa: PLC0415
+    from etl.spec import sources  # noqa: PLC0415
+
+    with _town() as (city, url):
+        taken_by = taker(city, sources(city), file, source)
+        with console.bar(taken_by.id) as on_progress:
+            report = check(url, city, Delivery.of_file(taken_by, file), Clock(), on_progress)
+    console.report(report)
+    if html:
+        html.write_text(page(report), "utf-8")
+    if report.too_many:
+        raise typer.Exit(FAILED)
+    if report.quarantined:
+        raise typer.Exit(QUARANTINED)
+
+
+@app.command()
+def findings(
+    run_id: Annotated[int | None, typer.Argument(metavar="RUN", help="None: the last of each source.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 1000,
+) -> None:
+    """List what loads repaired, masked and found."""
+    from etl import console, ledger  # noqa: PLC0415
     from layers.core.db import connect  # noqa: PLC0415
 
     with database(Settings()) as url, connect(url) as connection:
-        console.quarantined(quarantined(connection, run_id, limit))
+        console.findings(ledger.listed(connection, run_id, limit))
 
 
-def _chosen(city: "City", ids: list[str]) -> "list[Source]":
-    from etl.spec import sources  # noqa: PLC0415
+@app.command()
+def lineage(
+    name: Annotated[str, typer.Argument(metavar="ID", help="An incident's id, or a layer and an id: areas/12.")],
+) -> None:
+    """Say where a feature comes from: its states, their runs and their files."""
+    from etl import console  # noqa: PLC0415
+    from etl.lineage import lineage  # noqa: PLC0415
+    from layers.core.db import connect  # noqa: PLC0415
 
-    known = sources(city)
-    for wanted in ids:
-        if wanted not in {source.id for source in known}:
-            has = ", ".join(source.id for source in known) or "none"
-            raise BadValue(f"{city.code} has no source '{wanted}'; it has {has}", parameter="source")
-    return [source for source in known if not ids or source.id in ids]
+    with database(Settings()) as url, connect(url) as connection:
+        console.lineage(lineage(connection, name))
 
 
-def _load(url: str, city: "City", chosen: "list[Source]") -> "tuple[list[Result], bool]":
+@app.command()
+def withdraw(
+    source: Annotated[str, typer.Argument(help="Id of the source.")],
+) -> None:
+    """Take back everything that a source has brought."""
+    from etl.withdraw import withdraw  # noqa: PLC0415
+
+    with _town() as (city, url):
+        run_id, account = withdraw(url, city, source, Clock())
+    typer.echo(f"run {run_id}: {account.deleted:,} of {source} withdrawn")
+
+
+@app.command()
+def retag() -> None:
+    """Tag all incidents anew with their areas and zones, after boundaries of the past were mended."""
+    from etl.retag import retag  # noqa: PLC0415
+
+    with _town() as (city, url):
+        done = retag(url, city, Clock())
+    typer.echo(f"run {done.run_id}: {done.account.updated:,} of {done.account.rows_read:,} incidents tagged anew")
+
+
+@contextmanager
+def _town() -> "Iterator[tuple[City, str]]":
+    """The city of the settings with its words in its database, and the address of that."""
+    from etl import vocabulary  # noqa: PLC0415
+    from layers.catalog.city import City  # noqa: PLC0415
+    from layers.core.db import connect  # noqa: PLC0415
+
+    settings = Settings()
+    city = City.load(settings.city_folder)
+    with database(settings) as url:
+        with connect(url) as connection:
+            vocabulary.write(connection, city)
+        yield city, url
+
+
+def _load(url: str, city: "City", sources: "list[Source]") -> "tuple[list[Result], bool]":
     from etl import console, pipeline  # noqa: PLC0415
 
     results: list[Result] = []
     failed = False
-    for source in chosen:
+    for source in sources:
         try:
             with console.bar(source.id) as on_progress:
                 results += pipeline.run(url, city, source, Clock(), on_progress)
@@ -114,11 +186,11 @@ def _load(url: str, city: "City", chosen: "list[Source]") -> "tuple[list[Result]
 
 def _show_quarantine(url: str, result: "Result") -> None:
     from etl import console  # noqa: PLC0415
-    from etl.runs import quarantined  # noqa: PLC0415
+    from etl.quarantine import listed  # noqa: PLC0415
     from layers.core.db import connect  # noqa: PLC0415
 
     with connect(url) as connection:
-        console.quarantined(quarantined(connection, result.run_id, _SHOWN))
+        console.quarantined(listed(connection, result.run_id, _SHOWN))
     rest = result.account.quarantined - _SHOWN
     if rest > 0:
-        console.say(f"and {rest:,} more: onemap etl quarantine {result.run_id}")
+        console.say(f"and {rest:,} more: onemap etl quarantine list {result.run_id}")

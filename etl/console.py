@@ -12,8 +12,10 @@ from rich.table import Table
 
 from etl import pipeline
 from etl.account import Account
+from etl.check import Report
 from etl.landing import Progress as Hear
 
+_ENTRIES = 20
 _OUTCOMES = [field.name for field in fields(Account) if field.name != "rows_read"]
 
 
@@ -80,12 +82,75 @@ def quarantined(found: Sequence[dict[str, Any]]) -> None:
     """Rows in quarantine, each with its file, its number and its reasons."""
     for row in found:
         reasons = "; ".join(row["reasons"])
-        Console().print(
-            f"run {row['run_id']}  {row['file_name']} row {row['row_number']}: {reasons}",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
+        _plain(
+            f"{row['quarantine_id']}  run {row['run_id']}  {row['file_name']} row {row['row_number']}: {reasons}"
         )
+
+
+def waiting(row: dict[str, Any]) -> None:
+    """One row in quarantine, with what may be shown of it."""
+    quarantined([row])
+    for name, value in row["excerpt"].items():
+        _plain(f"  {name}: {value}")
+    for column, value in row["fix"].items():
+        _plain(f"  fix {column}: {value}")
+
+
+def findings(found: Sequence[dict[str, Any]]) -> None:
+    """What was repaired, masked or found, one line each."""
+    for row in found:
+        where = f" row {row['row_number']}" if row["row_number"] else ""
+        place = f" at {row['lon']:.6f}, {row['lat']:.6f}" if row["lon"] is not None else ""
+        amount = f" ({row['amount']:,.6g} {row['unit']})" if row["amount"] is not None else ""
+        _plain(
+            f"run {row['run_id']}  {row['file_name']}{where}  {row['kind']}  {row['subject'] or ''}:"
+            f" {row['message']}{amount}{place}"
+        )
+
+
+def lineage(states: Sequence[dict[str, Any]]) -> None:
+    """The states of one feature, the present one first."""
+    for row in states:
+        until = f"until {row['until']:%Y-%m-%d %H:%M:%S}Z" if row["until"] else "now"
+        since = f"{row['since']:%Y-%m-%d %H:%M:%S}Z" if row["since"] else "ever"
+        _plain(f"{row['what']}")
+        _plain(f"  from {since} {until}")
+        _plain(
+            f"  run {row['run_id']} ({row['via']}) of {row['started_at']:%Y-%m-%d %H:%M:%S}Z  {row['file_name']}"
+        )
+        _plain(f"  SHA-256 {row['file_sha256']}")
+
+
+def report(found: Report) -> None:
+    """What a load would say of a file."""
+    against = _listed({f"{what}": count for what, count in found.against.items() if count})
+    _plain(
+        f"{found.file} as {found.source}: {found.rows_read:,} rows, {found.passed:,} pass"
+        + f" ({against})" * bool(against)
+    )
+    for line in [
+        *_told(found.told),
+        *(f"{count:,} {what.replace('_', ' ')}" for what, count in found.notes.items()),
+    ]:
+        _plain(f"  {line}")
+    if found.superseded:
+        _plain(f"  {found.superseded:,} give way to another row of the same key")
+    if found.quarantined:
+        _plain(f"{found.quarantined:,} rows would go into quarantine:")
+    for reason, count in found.reasons.most_common():
+        _plain(f"  {count:>9,}  {reason}")
+    for row, reasons in found.examples:
+        _plain(f"  row {row}: {'; '.join(reasons)}")
+    for entry in found.entries[:_ENTRIES]:
+        _plain(f"  {entry.kind}  {entry.subject or ''}: {entry.message}")
+    if len(found.entries) > _ENTRIES:
+        _plain(f"  and {len(found.entries) - _ENTRIES:,} more repairs and findings")
+    if found.too_many:
+        _plain("More rows do not pass than max_quarantined allows: a load would fail whole.")
+
+
+def _plain(line: str) -> None:
+    Console().print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _told(told: dict[str, str]) -> list[str]:

@@ -13,12 +13,13 @@ import psycopg
 from etl import ledger, runs
 from etl.account import Account
 from etl.datum import check_declared
+from etl.delivery import Delivery
+from etl.feeding import feed_deliveries
 from etl.incident_load import IncidentLoad
 from etl.landing import Intake, Landing, Load, Progress
 from etl.load.staging import Connection, Merged
 from etl.readers.base import Reading
-from etl.readers.registry import read
-from etl.spec import Source
+from etl.spec import Source, Target
 from etl.targets import KINDS
 from etl.whole_load import WholeLoad
 from layers.catalog.city import City
@@ -50,27 +51,29 @@ def _silent(_step: str, _share: float, _rows: int) -> None:
 def run(
     url: str, city: City, source: Source, clock: Clock, on_progress: Progress = _silent, path: Path | None = None
 ) -> list[Result]:
-    """Load one source of `city` into the database at `url`: all its files, or the one at `path`.
+    """Load one source of `city` into the database at `url`: all that it has, or the one file at `path`.
 
     Raises
     ------
-    SourceError : a file or the TOML broke its promise; nothing of that file was loaded, its run's record says why.
+    SourceError : a file, a feed or the TOML broke its promise; nothing of that delivery was loaded, and its run's
+        record says why. What was delivered before it has landed.
     Unavailable : nothing answers at `url`.
     """
-    return [
-        one(url, city, source, clock, on_progress, file)
-        for file in ([path] if path else source.files(city.folder))
-    ]
+    if source.feed is not None and path is None:
+        deliveries = feed_deliveries(url, city, source, clock.now())
+    else:
+        deliveries = (Delivery.of_file(source, file) for file in ([path] if path else source.files(city.folder)))
+    return [load(url, city, delivery, clock, on_progress) for delivery in deliveries]
 
 
-def one(url: str, city: City, source: Source, clock: Clock, on_progress: Progress, path: Path) -> Result:
-    """Load one file."""
+def load(url: str, city: City, delivery: Delivery, clock: Clock, on_progress: Progress = _silent) -> Result:
+    """Load one delivery; raises as `run` does."""
     with connect(url) as connection:
         connection.autocommit = True
-        _lock(connection, source)
-        run_id = runs.begin(connection, source, path.name, clock.now())
+        lock(connection, delivery.source.target)
+        run_id = runs.begin(connection, delivery, clock.now())
         try:
-            return _load(connection, city, source, clock, run_id, on_progress, path)
+            return _load(connection, city, delivery, clock, run_id, on_progress)
         except Exception as exc:
             with suppress(psycopg.Error):  # a database that is gone cannot keep the record
                 runs.fail(connection, run_id, str(exc), clock.now())
@@ -80,36 +83,32 @@ def one(url: str, city: City, source: Source, clock: Clock, on_progress: Progres
 
 
 def _load(
-    connection: Connection,
-    city: City,
-    source: Source,
-    clock: Clock,
-    run_id: int,
-    on_progress: Progress,
-    path: Path,
+    connection: Connection, city: City, delivery: Delivery, clock: Clock, run_id: int, on_progress: Progress
 ) -> Result:
-    reading = read(source, path)
+    source, reading = delivery.source, delivery.open()
     check_declared(source.datum, reading.crs, str(reading.path))
     landing = Landing(connection, city, source, run_id, reading.sha256, clock.now(), on_progress)
-    load = _load_of(landing, reading)
+    steps = load_of(landing, reading)
     refused = None
     with connection.transaction():
-        intake = load.take_in()
+        intake = steps.take_in()
         if intake.quarantined > source.max_quarantined * intake.rows_read:
             refused = _refuse(landing, reading, intake, clock)
         else:
-            account = _account(intake, load.merge())
+            account = _account(intake, steps.merge())
             ledger.write(connection, run_id, [*intake.entries, *ledger.masks(intake.masked)], landing.at)
-            runs.finish(connection, run_id, reading.sha256, account, _notes(intake), clock.now())
+            runs.finish(connection, run_id, reading.sha256, account, notes(intake), clock.now())
+            delivery.settle(connection, run_id)
             if account.changed:
-                load.tell(Merged(account.inserted, account.updated, account.deleted))
+                steps.tell(Merged(account.inserted, account.updated, account.deleted))
     if refused is not None:
         raise refused
     on_progress("done", 1.0, account.rows_read)
-    return Result(run_id, source, path.name, account, _notes(intake), reading.told)
+    return Result(run_id, source, delivery.name, account, notes(intake), reading.told)
 
 
-def _load_of(landing: Landing, reading: Reading) -> Load:
+def load_of(landing: Landing, reading: Reading) -> Load:
+    """The steps that bring in the rows of `reading`."""
     if landing.source.target == "incidents":
         return IncidentLoad(landing, reading)
     return WholeLoad(landing, reading, KINDS[landing.source.target])
@@ -139,18 +138,19 @@ def _refuse(landing: Landing, reading: Reading, intake: Intake, clock: Clock) ->
     return TooManyBad(message, file=str(reading.path), run=landing.run_id)
 
 
-def _notes(intake: Intake) -> dict[str, int]:
+def notes(intake: Intake) -> dict[str, int]:
+    """What was done to rows beyond reading them, counted."""
     masked = intake.masked.total()
     return {what: count for what, count in intake.notes.items() if count} | ({"masked": masked} if masked else {})
 
 
-def _lock(connection: Connection, source: Source) -> None:
+def lock(connection: Connection, target: Target) -> None:
     """Wait until no other load of this target is under way, nor one of a target that it leans on.
 
     The locks are the session's, so that they end with it however it ends.
     """
-    for place, target in enumerate(_TARGETS):
-        if target in _LEANS_ON.get(source.target, ()):
+    for place, other in enumerate(_TARGETS):
+        if other in _LEANS_ON.get(target, ()):
             connection.execute("select pg_advisory_lock_shared(%s, %s)", [_LOCK, place])
-        elif target == source.target:
+        elif other == target:
             connection.execute("select pg_advisory_lock(%s, %s)", [_LOCK, place])

@@ -5,6 +5,7 @@ persons.
 """
 
 import math
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
@@ -14,7 +15,9 @@ from etl.fields import sheet
 from etl.load.staging import Connection
 from etl.readers.base import RawFrame
 from etl.spec import Source
+from layers.core.errors import BadValue
 from layers.records.findings import Findings, mask
+from layers.records.personal import personal
 
 _COPY = "copy onemap.quarantine (run_id, file_sha256, row_number, reasons, excerpt) from stdin"
 _SHOWN = (
@@ -57,3 +60,63 @@ def _shown(value: object) -> object:
     if isinstance(value, (bool, int)) or (isinstance(value, float) and math.isfinite(value)):
         return value
     return mask(value)
+
+
+_LISTED = """
+select quarantine_id, run.run_id, run.source, run.file_name, row_number, reasons, excerpt, fix
+from onemap.quarantine join onemap.run using (run_id)
+where resolved_by is null and dismissed_at is null"""
+
+
+def listed(connection: Connection, run_id: int | None, limit: int) -> list[dict[str, Any]]:
+    """Rows that wait, of one run or of all: quarantine_id, run_id, source, file_name, row_number, reasons ..."""
+    return connection.execute(
+        _LISTED + " and (%(run_id)s::bigint is null or run_id = %(run_id)s) order by 2, 5 limit %(limit)s",
+        {"run_id": run_id, "limit": limit},
+    ).fetchall()
+
+
+def one(connection: Connection, quarantine_id: int) -> dict[str, Any]:
+    """One row that waits.
+
+    Raises
+    ------
+    BadValue : none of that number does.
+    """
+    found = connection.execute(_LISTED + " and quarantine_id = %s", [quarantine_id]).fetchone()
+    if found is None:
+        raise BadValue(f"no row {quarantine_id} waits in quarantine", parameter="id")
+    return found
+
+
+def fix(connection: Connection, source: Source, quarantine_id: int, values: dict[str, str]) -> None:
+    """Keep values that stand in for what the file says, by source column, until the row is played again.
+
+    Raises
+    ------
+    BadValue : no such row waits, the source takes no such column, or a value names a person.
+    """
+    one(connection, quarantine_id)
+    for column, value in values.items():
+        if column not in source.taken:
+            raise BadValue(
+                f"{source.id} takes no column '{column}'; it takes {', '.join(source.taken)}", column=column
+            )
+        if found := personal(value):
+            raise BadValue(f"{column}: the value looks like a {', '.join(sorted(found))}", column=column)
+    connection.execute(
+        "update onemap.quarantine set fix = fix || %s where quarantine_id = %s", [Jsonb(values), quarantine_id]
+    )
+
+
+def dismiss(connection: Connection, quarantine_id: int, at: datetime) -> None:
+    """Take a row off the list for good: nobody will mend it.
+
+    Raises
+    ------
+    BadValue : no such row waits.
+    """
+    one(connection, quarantine_id)
+    connection.execute(
+        "update onemap.quarantine set dismissed_at = %s where quarantine_id = %s", [at, quarantine_id]
+    )

@@ -1,27 +1,51 @@
 """The record of every run, which stays whether it went well or not."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from psycopg.types.json import Jsonb
 
 from etl.account import Account
+from etl.delivery import Delivery
 from etl.landing import Intake
 from etl.load.staging import Connection
-from etl.spec import Source
 
 
-def begin(connection: Connection, source: Source, file_name: str, at: datetime) -> int:
+@dataclass(frozen=True)
+class Work:
+    """What a run's record calls its work."""
+
+    source: str
+    target: str
+    mode: str
+    name: str
+    via: str
+    replays: int | None = None
+
+
+def begin(connection: Connection, delivery: Delivery, at: datetime) -> int:
     """Open a run and return its id; runs of this source that never ended were interrupted, and are closed."""
+    source = delivery.source
+    return start(
+        connection,
+        Work(source.id, source.target, source.mode, delivery.name, delivery.via, delivery.replays),
+        at,
+    )
+
+
+def start(connection: Connection, work: Work, at: datetime) -> int:
+    """Open a run of any kind of work, as `begin` does."""
     connection.execute(
         """update onemap.run set state = 'failed', finished_at = %s, message = 'interrupted'
         where source = %s and state = 'running'""",
-        [at, source.id],
+        [at, work.source],
     )
     found = connection.execute(
-        """insert into onemap.run (source, target, mode, file_name, file_sha256, started_at, state)
-        values (%s, %s, %s, %s, '', %s, 'running') returning run_id""",
-        [source.id, source.target, source.mode, file_name, at],
+        """insert into onemap.run (source, target, mode, file_name, file_sha256, started_at, state, via, replays)
+        values (%(source)s, %(target)s, %(mode)s, %(name)s, '', %(at)s, 'running', %(via)s, %(replays)s)
+        returning run_id""",
+        vars(work) | {"at": at},
     ).fetchone()
     return int(found["run_id"]) if found else 0
 
@@ -60,16 +84,3 @@ def fail(connection: Connection, run_id: int, message: str, at: datetime) -> Non
 def recent(connection: Connection, limit: int) -> list[dict[str, Any]]:
     """The last runs, newest first."""
     return connection.execute("select * from onemap.run order by run_id desc limit %s", [limit]).fetchall()
-
-
-def quarantined(connection: Connection, run_id: int | None, limit: int) -> list[dict[str, Any]]:
-    """Rows that did not pass, of one run or of the last run of each source: run, source, file, row and reasons."""
-    return connection.execute(
-        """select run.run_id, run.source, run.file_name, row_number, reasons, excerpt
-        from onemap.quarantine join onemap.run using (run_id)
-        where case when %(run_id)s::bigint is null
-          then run_id in (select max(run_id) from onemap.run where state <> 'running' group by source)
-          else run_id = %(run_id)s end
-        order by run_id, row_number limit %(limit)s""",
-        {"run_id": run_id, "limit": limit},
-    ).fetchall()

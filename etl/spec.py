@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from etl.feed_options import FeedOptions
 from layers.catalog.city import City, Name
-from layers.core.errors import BadSource, UnreadableFile
+from layers.core.errors import BadSource, BadValue, UnreadableFile
 
 Target = Literal["areas", "risk_areas", "incidents", "roads", "places"]
 Constant = str | int | float | bool
@@ -247,6 +247,21 @@ def sources(city: City) -> list[Source]:
             )
         seen[source.id] = source.path
     return found
+
+
+def chosen(city: City, ids: list[str]) -> list[Source]:
+    """The sources of these ids, in the order of loading; none: all.
+
+    Raises
+    ------
+    BadValue : the city has no source of an id; names those it has.
+    """
+    known = sources(city)
+    for wanted in ids:
+        if wanted not in {source.id for source in known}:
+            has = ", ".join(source.id for source in known) or "none"
+            raise BadValue(f"{city.code} has no source '{wanted}'; it has {has}", parameter="source")
+    return [source for source in known if not ids or source.id in ids]
 
 
 def _zone(name: str) -> ZoneInfo:

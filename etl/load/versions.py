@@ -166,6 +166,14 @@ def merge(
     return Merged(inserted, (counted["n"] if counted else 0) - inserted, deleted)
 
 
+def end_all(connection: Connection, dated: Dated, *, source: str, run_id: int, at: datetime) -> int:
+    """End at `at` whatever `source` has brought; returns how many versions that concerns."""
+    columns = [pa.field(name, pa.int16() if name == "level_rank" else pa.string()) for name in dated.key]
+    stage(connection, "seen", pa.schema(columns).empty_table())
+    given = {"source": source, "run": run_id, "at": at}
+    return sum(connection.execute(_written(statement, dated), given).rowcount for statement in (_END, _FORGET))
+
+
 def tell(connection: Connection, dated: Dated, at: datetime) -> None:
     """Bump the layer; the last thing before the commit."""
     events.begin(connection)

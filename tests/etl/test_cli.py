@@ -64,11 +64,11 @@ def test_rows_in_quarantine_are_told_by_file_row_and_reason_and_by_the_exit_stat
     done = command("run")
     assert done.exit_code == cli.QUARANTINED == 3
     assert "calls.csv row 2: occurred_at 'soon' is not an ISO 8601 time" in done.stdout
-    assert "and 3 more: onemap etl quarantine 3" in done.stderr
+    assert "and 3 more: onemap etl quarantine list 3" in done.stderr
     assert declared.rows("select source_key from onemap.incident") == [{"source_key": "c1"}]
-    listed = command("quarantine")
+    listed = command("quarantine", "list")
     assert listed.stdout.count("calls.csv row") == 8
-    assert command("quarantine", "1").stdout == ""
+    assert command("quarantine", "list", "1").stdout == ""
 
 
 def test_a_failed_source_is_told_and_sources_that_do_not_lean_on_it_go_on(declared, command):

@@ -1,0 +1,132 @@
+"""Quarantined rows played again: the file is read once more, for a quarantine holds no rows.
+
+A row may carry a fix: values by source column that stand in for what the file says.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from etl.delivery import Delivery
+from etl.load.staging import Connection
+from etl.readers.base import RawFrame, Reading, sha256
+from etl.readers.registry import read
+from etl.spec import Source
+from layers.catalog.city import City
+from layers.core.errors import BadSource, BadValue, UnreadableFile
+
+_OPEN = """
+select quarantine_id, row_number, fix, quarantine.file_sha256, source
+from onemap.quarantine join onemap.run using (run_id)
+where run_id = %s and resolved_by is null and dismissed_at is null order by row_number"""
+
+_RESOLVE = "update onemap.quarantine set resolved_by = %s where quarantine_id = any(%s)"
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The rows of one run that wait: fixes by row number, the quarantine's ids, and the hash of their file."""
+
+    run_id: int
+    source: str
+    fixes: Mapping[int, Mapping[str, str]]
+    ids: list[int]
+    sha256: str
+
+    @classmethod
+    def of(cls, connection: Connection, run_id: int) -> "Waiting":
+        """What waits of one run.
+
+        Raises
+        ------
+        BadValue : nothing does.
+        """
+        rows = connection.execute(_OPEN, [run_id]).fetchall()
+        if not rows:
+            raise BadValue(f"nothing of run {run_id} is in quarantine", parameter="run")
+        return cls(
+            run_id,
+            rows[0]["source"],
+            {row["row_number"]: row["fix"] for row in rows},
+            [row["quarantine_id"] for row in rows],
+            rows[0]["file_sha256"],
+        )
+
+
+def delivery(source: Source, city: City, waiting: Waiting, path: Path | None = None) -> Delivery:
+    """The rows that wait, read again from the file of their hash: the one at `path`, or one of the source's.
+
+    Raises
+    ------
+    UnreadableFile : no file has that hash.
+    BadSource : the rows came by a feed, which is read on and not again.
+    """
+    if source.file is None and path is None:
+        raise BadSource(f"{source.id}: a {source.format} source has no file to read again", source=source.id)
+    found = _file(source, city, waiting.sha256, path)
+    gentle = source.model_copy(update={"mode": "append" if source.mode == "snapshot" else source.mode})
+
+    def settle(connection: Connection, run_id: int) -> None:
+        connection.execute(_RESOLVE, [run_id, waiting.ids])
+        connection.execute(
+            """update onemap.quarantine again set fix = before.fix from onemap.quarantine before
+            where again.run_id = %s and before.quarantine_id = any(%s) and before.row_number = again.row_number""",
+            [run_id, waiting.ids],
+        )
+
+    return Delivery(
+        gentle.model_copy(update={"max_quarantined": 1.0}),
+        found.name,
+        lambda: only(read(gentle, found), waiting.fixes),
+        via="replay",
+        replays=waiting.run_id,
+        settle=settle,
+    )
+
+
+def only(reading: Reading, fixes: Mapping[int, Mapping[str, str]]) -> Reading:
+    """The rows of `reading` that have an entry in `fixes`, with its values in place of the file's."""
+    return replace(reading, batches=_only(reading.batches, fixes))
+
+
+def _only(batches: Iterator[RawFrame], fixes: Mapping[int, Mapping[str, str]]) -> Iterator[RawFrame]:
+    wanted = np.fromiter(fixes, np.int64)
+    for raw in batches:
+        where = np.flatnonzero(np.isin(raw.rows, wanted))
+        rows = raw.rows[where]
+        yield RawFrame(
+            _fixed(raw.table.take(pa.array(where)), [fixes[number] for number in rows.tolist()]),
+            rows,
+            shapes=None if raw.shapes is None else raw.shapes[where],
+            broken=[line for line in raw.broken if line[0] in fixes],
+            through=raw.through,
+        )
+
+
+def _fixed(table: pa.Table, fixes: list[Mapping[str, str]]) -> pa.Table:
+    for place, name in enumerate(table.column_names):
+        given = pa.array([fix.get(name) for fix in fixes], pa.string())
+        if given.null_count == len(given):
+            continue
+        column = table.column(name)
+        # A corrected value is text, like a file's own: the checks read it, or say what is wrong with it.
+        words = column.combine_chunks().cast(pa.string())
+        table = table.set_column(place, name, pc.coalesce(given, words))
+    return table
+
+
+def _file(source: Source, city: City, wanted: str, path: Path | None) -> Path:
+    files = [path] if path else source.files(city.folder)
+    for file in files:
+        if file.is_file() and sha256(file) == wanted:
+            return file
+    named = ", ".join(str(file) for file in files)
+    raise UnreadableFile(
+        f"{named}: none of these is the file that was loaded, whose SHA-256 begins with {wanted[:12]}; say where"
+        " it is now",
+        file=named,
+    )

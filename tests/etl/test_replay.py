@@ -1,0 +1,95 @@
+import pytest
+
+from etl import pipeline, quarantine, replay
+from layers.core.db import connect
+from layers.core.errors import BadSource, BadValue, UnreadableFile
+from tests.workshop import INCIDENTS, call
+
+
+def waiting(town, run_id):
+    with connect(town.url) as connection:
+        return replay.Waiting.of(connection, run_id)
+
+
+def again(town, source, run_id, path=None):
+    return pipeline.load(
+        town.url, town.city, replay.delivery(source, town.city, waiting(town, run_id), path), town.clock
+    )
+
+
+def fix(town, source, row_number, **values):
+    with connect(town.url) as connection:
+        (row,) = [row for row in quarantine.listed(connection, None, 99) if row["row_number"] == row_number]
+        quarantine.fix(connection, source, row["quarantine_id"], values)
+
+
+def test_rows_are_read_again_with_their_fixes_and_land(town):
+    first = town.load_calls(call(1), call(2, kind="?"), call(3, at="?"), call(4, lon="?"))
+    source = town.source(INCIDENTS)
+    fix(town, source, 2, kind="noise")
+    fix(town, source, 3, at="2025-01-01", kind="theft")
+    result = again(town, source, first.run_id)
+    assert (result.account.rows_read, result.account.inserted, result.account.quarantined) == (3, 2, 1)
+    landed = town.rows("select source_key, category, run_id from onemap.incident order by 1")
+    assert [(row["source_key"], row["category"]) for row in landed] == [
+        ("c1", "noise"),
+        ("c2", "noise"),
+        ("c3", "theft"),
+    ]
+    assert landed[1]["run_id"] == result.run_id
+    (run,) = town.rows("select via, replays from onemap.run where run_id = %s", result.run_id)
+    assert run == {"via": "replay", "replays": first.run_id}
+
+
+def test_what_fails_again_waits_under_the_new_run_with_its_fix_and_the_old_row_is_closed(town):
+    first = town.load_calls(call(1, kind="?"))
+    source = town.source(INCIDENTS)
+    fix(town, source, 1, kind="worse")
+    second = again(town, source, first.run_id)
+    with connect(town.url) as connection:
+        (row,) = quarantine.listed(connection, None, 99)
+    assert (row["run_id"], row["row_number"], row["fix"]) == (second.run_id, 1, {"kind": "worse"})
+    assert row["reasons"] == ["category 'worse' is not known"]
+    fix(town, source, 1, kind="noise")
+    assert again(town, source, second.run_id).account.inserted == 1
+
+
+def test_rows_that_only_waited_for_a_category_land_without_a_fix(town):
+    first = town.load_calls(call(1, kind="fire"), call(2))
+    assert first.account.quarantined == 1
+    with (town.folder / "categories.toml").open("a") as file:
+        file.write('\n[[categories]]\ncode = "fire"\nname = { zh = "火", en = "Fire" }\nweight = 1\n')
+    town.run(town.source(INCIDENTS, id="other"))  # any load brings the city's words up to date
+    assert again(town, town.source(INCIDENTS), first.run_id).account.inserted == 1
+
+
+def test_a_snapshot_played_again_in_part_deletes_nothing(town):
+    first = town.load_calls(call(1), call(2, kind="?"), mode="snapshot")
+    source = town.source(INCIDENTS, mode="snapshot")
+    fix(town, source, 2, kind="noise")
+    account = again(town, source, first.run_id).account
+    assert (account.inserted, account.deleted) == (1, 0)
+
+
+def test_a_file_that_has_changed_since_is_refused_and_one_named_elsewhere_is_taken(town):
+    first = town.load_calls(call(1, kind="?"))
+    kept = town.write("kept.csv", (town.folder / "calls.csv").read_bytes())
+    town.csv("calls.csv", [call(1, kind="other")])
+    source = town.source(INCIDENTS)
+    with pytest.raises(UnreadableFile, match=r"calls\.csv: none of these is the file that was loaded"):
+        replay.delivery(source, town.city, waiting(town, first.run_id))
+    fix(town, source, 1, kind="noise")
+    assert again(town, source, first.run_id, kept).account.inserted == 1
+
+
+def test_nothing_to_play_again_is_told(town):
+    result = town.load_calls(call(1))
+    with pytest.raises(BadValue, match=f"nothing of run {result.run_id} is in quarantine"):
+        waiting(town, result.run_id)
+
+
+def test_a_source_without_a_file_is_told(town):
+    first = town.load_calls(call(1, kind="?"))
+    pushed = town.source(INCIDENTS, format="push", file=None)
+    with pytest.raises(BadSource, match="calls: a push source has no file to read again"):
+        replay.delivery(pushed, town.city, waiting(town, first.run_id))

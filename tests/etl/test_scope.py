@@ -1,0 +1,57 @@
+from tests.workshop import INCIDENTS, call
+
+JANUARY = {"mode": "snapshot", "scope": {"since": "2025-01-01", "until": "2025-02-01"}}
+
+
+def keys(town):
+    return [row["source_key"] for row in town.rows("select source_key from onemap.incident order by 1")]
+
+
+def test_a_snapshot_of_a_span_deletes_only_inside_it(town):
+    town.load_calls(call(1), call(2), call(3, at="2024-12-31T23:59:59"), call(4, at="2025-02-01T00:00:00"))
+    account = town.load_calls(call(1), **JANUARY).account
+    assert (account.unchanged, account.deleted) == (1, 1)
+    assert keys(town) == ["c1", "c3", "c4"]
+
+
+def test_a_row_outside_the_stated_scope_is_refused(town):
+    result = town.load_calls(call(1), call(2, at="2025-02-01T00:00:00"), **JANUARY)
+    assert town.reasons(result.run_id) == {2: ["lies outside the scope that the source states"]}
+
+
+def test_the_bounds_are_local_times_of_the_source_and_half_open(town):
+    result = town.load_calls(call(1, at="2024-12-31T23:00:00Z"), call(2, at="2025-01-31T22:59:59Z"), **JANUARY)
+    assert result.account.inserted == 2  # Berlin is an hour ahead
+
+
+def test_a_snapshot_of_some_categories_leaves_the_others(town):
+    town.load_calls(call(1, kind="noise"), call(2, kind="theft"), call(3, kind="noise"))
+    account = town.load_calls(call(1), mode="snapshot", scope={"categories": ["noise"]}).account
+    assert account.deleted == 1
+    assert keys(town) == ["c1", "c2"]
+
+
+def test_a_row_that_did_not_pass_is_not_missing(town):
+    town.load_calls(call(1), call(2))
+    account = town.load_calls(call(1, kind="?"), call(3), mode="snapshot").account
+    assert (account.quarantined, account.deleted) == (1, 1)
+    assert keys(town) == ["c1", "c3"]
+
+
+def test_a_row_without_content_key_that_did_not_pass_is_not_missing(town):
+    keyless = {"key": None, "columns": INCIDENTS["columns"]}
+    town.load_calls(call(1), call(1), call(2), **keyless)
+    before = keys(town)
+    stored = town.folder / "categories.toml"
+    stored.write_text(stored.read_text().replace('code = "fire"', 'code = "flames"'))
+    account = town.load_calls(call(1), call(1), mode="snapshot", **keyless).account
+    assert (account.unchanged, account.deleted) == (2, 1)
+    assert len(before) == 3
+
+
+def test_a_late_row_of_a_versioned_snapshot_does_not_delete_what_is_known(town):
+    columns = INCIDENTS["columns"] | {"version": "changed"}
+    town.load_calls(call(1, changed="5"), columns=columns, mode="snapshot")
+    account = town.load_calls(call(1, changed="4", kind="theft"), columns=columns, mode="snapshot").account
+    assert (account.superseded, account.deleted) == (1, 0)
+    assert keys(town) == ["c1"]
