@@ -6,7 +6,7 @@ NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
 SCREENS := $(shell find frontend -path frontend/node_modules -prune -o -path frontend/dist -prune -o -type f -print 2>/dev/null)
 
 .DELETE_ON_ERROR:
-.PHONY: run test check bless bench types lock screens provision-run provision-test
+.PHONY: run test check bless bench types lock dist screens provision-run provision-test
 
 run: provision-run screens
 	ONEMAP_CITY=$(CITY) $(BIN)/onemap up
@@ -41,6 +41,10 @@ types: .venv/ready frontend/node_modules/ready
 lock:
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev \
 	  --no-header --output-file requirements.lock pyproject.toml
+
+# One wheel with the screens and the sample city in it: `pip install` it anywhere, then `onemap up`.
+dist: screens
+	$(BIN)/hatchling build --target wheel --directory build
 
 screens: frontend/dist/ready
 

@@ -5,6 +5,14 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+_ROOT = Path(__file__).parents[2]  # the checkout, or the folder that the wheel is installed in
+_CARRIED = _ROOT / "onemap"
+
+
+def _ours(in_checkout: str, in_wheel: str) -> Path:
+    """What a wheel carries, or where a checkout has it."""
+    return _CARRIED / in_wheel if _CARRIED.is_dir() else _ROOT / in_checkout
+
 
 class DbSettings(BaseModel):
     """The database. Without a URL the command runs a private PostGIS of its own."""
@@ -33,9 +41,13 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ONEMAP_", env_nested_delimiter="__", frozen=True, extra="forbid")
 
     home: Path = Field(Path("var"), description="folder for the private database, secrets and logs")
-    cities: Path = Field(Path("data"), description="folder that holds one folder a city")
+    cities: Path = Field(
+        default_factory=lambda: _ours("data", "cities"), description="folder that holds one folder a city"
+    )
     city: str = Field("toronto", pattern=r"^[a-z][a-z0-9_]{0,40}$", description="folder of the city served")
-    screens: Path = Field(Path("frontend/dist"), description="folder of the built screens")
+    screens: Path = Field(
+        default_factory=lambda: _ours("frontend/dist", "screens"), description="folder of the built screens"
+    )
     db: DbSettings = DbSettings()
     server: ServerSettings = ServerSettings()
 

@@ -41,15 +41,21 @@ class Served:
 
 @contextmanager
 def served(
-    *words: str, env: dict[str, str], log: Path, python: tuple[str, ...] = (), within_s: float = 60
+    *words: str,
+    env: dict[str, str],
+    log: Path,
+    python: tuple[str, ...] = (),
+    program: Path = Path(sys.executable),
+    cwd: Path = ROOT,
+    within_s: float = 60,
 ) -> Iterator[Served]:
-    """`onemap WORDS`, from when it is ready until the end of the block."""
+    """`onemap WORDS` by the Python `program` in the folder `cwd`, from when it is ready until the end of the block."""
     begun = time.monotonic()
     with log.open("w") as errors:
         process = subprocess.Popen(
-            [sys.executable, *python, "-m", "mapserver.cli", *words],
+            [program, *python, "-m", "mapserver.cli", *words],
             env={**os.environ, "ONEMAP_SERVER__PORT": "0", **env},
-            stdout=subprocess.PIPE, stderr=errors, text=True, cwd=ROOT,
+            stdout=subprocess.PIPE, stderr=errors, text=True, cwd=cwd,
         )  # fmt: skip
     try:
         printed, url = "", None
