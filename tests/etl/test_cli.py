@@ -106,3 +106,47 @@ def test_the_module_of_the_command_imports_nothing_heavy():
     script = "import sys, etl.cli; print({'pyarrow', 'shapely', 'numpy', 'pyogrio', 'rich'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_a_file_is_checked_and_reported_and_nothing_is_loaded(declared, command):
+    declared.csv("calls.csv", [call(1), call(2, at="soon")])
+    done = command("check", str(declared.folder / "calls.csv"), "--html", str(declared.folder / "report.html"))
+    assert done.exit_code == cli.QUARANTINED, done.stderr
+    assert "calls.csv as calls: 2 rows, 1 pass (1 new)" in done.stdout
+    assert "row 2: occurred_at 'soon' is not an ISO 8601 time" in done.stdout
+    assert "check report" in (declared.folder / "report.html").read_text("utf-8")
+    assert declared.rows("select 1 from onemap.incident") == []
+
+
+def test_a_row_is_shown_fixed_and_played_again(declared, command):
+    declared.csv("calls.csv", [call(1), call(2, kind="?")])
+    command("run")
+    shown = command("quarantine", "show", "1").stdout
+    assert "run 3  calls.csv row 2: category '?' is not known" in shown
+    assert "category: ?" in shown
+    assert command("quarantine", "fix", "1", "kind=theft").exit_code == 0
+    assert "fix kind: theft" in command("quarantine", "show", "1").stdout
+    done = command("quarantine", "replay", "3")
+    assert done.exit_code == 0, done.exception
+    assert "1 inserted" in done.stdout
+    assert command("quarantine", "list").stdout == ""
+
+
+def test_a_dismissed_row_waits_no_more(declared, command):
+    declared.csv("calls.csv", [call(1), call(2, kind="?")])
+    command("run")
+    assert command("quarantine", "dismiss", "1").exit_code == 0
+    assert command("quarantine", "list").stdout == ""
+
+
+def test_lineage_withdrawal_and_new_tags_are_told(declared, command):
+    command("run")
+    assert "run 3 (file)" in command("lineage", "1").stdout
+    assert "0 of 2 incidents tagged anew" in command("retag").stdout
+    assert "2 of calls withdrawn" in command("withdraw", "calls").stdout
+
+
+def test_what_was_masked_is_listed(declared, command):
+    declared.csv("calls.csv", [call(1, street="ask 13800138000")])
+    command("run")
+    assert "masked  street: 1 spans that look like a phone masked (1 spans)" in command("findings").stdout
