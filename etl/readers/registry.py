@@ -8,6 +8,7 @@ from etl.readers.delimited import read_csv
 from etl.readers.osm import read_osm
 from etl.readers.parquet import read_parquet
 from etl.readers.vector import read_geojson
+from etl.readers.workbook import read_xlsx
 from etl.spec import Format, Source
 
 Reader = Callable[[Path, Source], Reading]
@@ -18,6 +19,7 @@ READERS: dict[Format, Reader] = {
     "osm": lambda path, source: read_osm(path, source.taken, str(source.kind)),
     "parquet": lambda path, source: read_parquet(path, source.taken),
     "tsv": lambda path, source: read_csv(path, source.taken, "\t"),
+    "xlsx": lambda path, source: read_xlsx(path, source.taken, source.layer),
 }
 
 

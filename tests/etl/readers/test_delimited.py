@@ -1,5 +1,6 @@
 import csv
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -45,6 +46,16 @@ def test_a_reading_knows_its_bytes_and_its_encoding(tmp_path):
 def test_the_same_text_reads_the_same_in_every_encoding(tmp_path, codec):
     raw = whole(file(tmp_path, '编号,b\n"x\ny",1\n中𠮷,2\n'.encode(codec)), ["编号", "b"])
     assert raw.table.to_pydict() == {"编号": ["x\ny", "中𠮷"], "b": ["1", "2"]}
+
+
+def test_a_file_that_another_program_wrote_in_gb18030_is_read():
+    reading = read_csv(Path(__file__).parent / "fixtures" / "calls_gb18030.csv", ["编号", "代码", "备注"])
+    assert reading.told == {"encoding": "GB18030"}
+    assert reading.whole().table.to_pydict() == {
+        "编号": ["1", "2", None, "3"],
+        "代码": ["441602", "0441602", None, "441603"],
+        "备注": ["路灯不亮", "#N/A", None, "#DIV/0!"],
+    }
 
 
 def test_tabs_delimit_where_they_are_said_to(tmp_path):
