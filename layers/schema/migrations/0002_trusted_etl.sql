@@ -58,7 +58,8 @@ create table onemap.feed (
   run_id bigint not null references onemap.run
 );
 
--- A push that was accepted: its rows wait here, with the columns its source takes and personal spans masked.
+-- A push that was accepted: its rows wait here, with the columns its source takes and personal spans masked; `masked`
+-- counts those by column and kind.
 create table onemap.push (
   push_id bigint generated always as identity primary key,
   source text not null,
@@ -67,6 +68,7 @@ create table onemap.push (
   received_at timestamptz not null,
   row_count integer not null,
   rows jsonb,
+  masked jsonb not null default '{}',
   job_id bigint,
   run_id bigint references onemap.run,
   unique (source, idempotency_key)
@@ -102,3 +104,27 @@ create table onemap.place (
   unique (source, source_key)
 );
 create index place_geom on onemap.place using gist (geom);
+
+-- What the sources of the city's folder declare, for the server, which takes pushes by it and does not read the folder.
+create table onemap.source (
+  source text primary key,
+  target text not null,
+  title_zh text not null,
+  title_en text not null,
+  format text not null,
+  taken text[] not null,
+  key text[] not null,
+  required text[] not null,
+  texts text[] not null
+);
+
+-- What a job says of itself; its state is the queue's. `run_ids` are the runs that it brought to their end.
+create table onemap.job_report (
+  job_id bigint primary key,
+  at timestamptz not null,
+  step text not null default '',
+  share real not null default 0,
+  row_count bigint not null default 0,
+  run_ids bigint[] not null default '{}',
+  message text
+);
