@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 Paging = Literal["page", "offset", "cursor", "next"]
-Kind = Literal["open311", "arcgis", "ogcapi", "json"]
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _OPEN311_SPAN = timedelta(days=90)
@@ -101,13 +100,15 @@ class FeedOptions(BaseModel):
             raise ValueError("body: only a POST has one")
         return self
 
-    def misfits(self, kind: Kind, mode: str) -> Iterator[str]:
-        """What a feed of this kind, loaded in this mode, lacks or has no use for."""
+    def misfits(self, kind: str, mode: str, *, keyed: bool) -> Iterator[str]:
+        """What a feed of this kind, loaded in this mode, with or without a key, lacks or has no use for."""
         useful = {"open311": _ASKED, "json": _ASKED | _JSON}.get(kind, set())
         for name in sorted((_ASKED | _JSON) & self.model_fields_set - useful):
             yield f"{name}: {kind} has no use for it"
         if self.watermark is not None and mode == "snapshot":
             yield "watermark: a snapshot is read whole"
+        if self.watermark is not None and not keyed:
+            yield "watermark: what is read again is known by its key, and there is none"
         if kind == "open311" and self.watermark is None:
             yield "watermark: open311 cannot be read whole, only by the days of its requests"
         if kind == "open311" and self.window > _OPEN311_SPAN:

@@ -101,8 +101,11 @@ class Layer:
             raise failure(self.url, "its answer has no list at 'features'")
         if self.shaped and features:
             self._check_reference(answer)
-        answered = Counter(pick(feature, "attributes." + self.id_field) for feature in features)
-        if strange := [oid for oid, count in answered.items() if count > 1 or oid not in set(ids)]:
+        oids = [pick(feature, f"attributes.{self.id_field}") for feature in features]
+        if not all(type(oid) is int for oid in oids):
+            raise failure(self.url, f"a feature of its answer has no whole number at '{self.id_field}'")
+        answered, asked = Counter(oids), set(ids)
+        if strange := [oid for oid, count in answered.items() if count > 1 or oid not in asked]:
             raise failure(
                 self.url, f"feature {strange[0]} comes {answered[strange[0]]} times, or was not asked for"
             )
@@ -139,15 +142,14 @@ def arcgis(client: Client, options: FeedOptions, wording: Wording, taken: list[s
     FeedError : it is no layer, or its watermark is no date.
     """
     said = _told(client.get(options.url, {"f": "json"}), options.url).value
-    fields = {pick(field, "name"): pick(field, "type") for field in pick(said, "fields") or []}
-    id_field = pick(said, "objectIdField") or next(
-        (name for name, kind in fields.items() if kind == "esriFieldTypeOID"), None
-    )
-    if not fields or id_field is None:
+    listed = pick(said, "fields")
+    fields = {str(pick(f, "name")): pick(f, "type") for f in (listed if isinstance(listed, list) else [])}
+    id_field = next((name for name, kind in fields.items() if kind == "esriFieldTypeOID"), None)
+    if id_field is None:
         raise failure(options.url, "it is no layer with fields and object ids; its address ends in a number")
     for column in [*taken, *filter(None, [options.watermark])]:
         if column not in fields:
-            names = ", ".join(map(str, fields))
+            names = ", ".join(fields)
             raise MissingColumn(f"{options.url}: there is no column '{column}'; it has {names}", column=column)
     if options.watermark and fields[options.watermark] != _DATE:
         raise failure(options.url, f"its field '{options.watermark}' is no date, so it cannot be read on by it")
@@ -159,7 +161,7 @@ def arcgis(client: Client, options: FeedOptions, wording: Wording, taken: list[s
         Wording(wording.zone, dates),
         id_field,
         tuple(taken),
-        _reference(said, wording.zone),
+        _reference(said, wording.zone, options.url),
         shaped=pick(said, "geometryType") is not None,
         most=min(options.page_size, most if type(most) is int and most > 0 else options.page_size),
     )
@@ -172,10 +174,13 @@ def _told(answer: Answer, url: str) -> Answer:
     return answer
 
 
-def _reference(said: Any, zone: ZoneInfo) -> ZoneInfo:
+def _reference(said: Any, zone: ZoneInfo, url: str) -> ZoneInfo:
     """The zone of times in questions: named by IANA, or by Windows, which is taken for the source's own."""
     reference = pick(said, "dateFieldsTimeReference")
     name = pick(reference, "timeZoneIANA")
     if name:
-        return ZoneInfo(name)
+        try:
+            return ZoneInfo(str(name))
+        except (KeyError, ValueError, OSError) as exc:
+            raise failure(url, f"its dates are in '{name}', which is no time zone") from exc
     return ZoneInfo("UTC") if pick(reference, "timeZone") in {None, "UTC"} else zone

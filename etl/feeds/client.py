@@ -109,13 +109,15 @@ def connect(
 
     Raises
     ------
-    BadSource : one of its environment variables is not set.
+    BadSource : one of its environment variables is not set, or holds what no header can carry.
     """
     headers = {"Accept": "application/geo+json, application/json", "User-Agent": "onemap"}
     for header, name in options.headers_env.items():
         if name not in os.environ:
             raise BadSource(f"feed.headers_env: the environment has no {name}, which holds {header}", key=header)
-        headers[header] = os.environ[name]
+        headers[header] = os.environ[name].strip()
+        if not (headers[header].isascii() and headers[header].isprintable()):  # the line would tell it to say so
+            raise BadSource(f"feed.headers_env: {name} holds what no header can carry", key=header)
     with httpx.Client(headers=headers, timeout=options.timeout) as http:
         yield Client(http, sleep, jitter, origin(httpx.URL(options.url)))
 

@@ -36,7 +36,7 @@ def shape(value: Any) -> shapely.Geometry | None:
             return shapely.MultiLineString(lines) if lines else None
         if "rings" in value:
             return _polygon([shapely.LinearRing(_line(ring)) for ring in value["rings"] if ring])
-    except (TypeError, IndexError, shapely.errors.GEOSException) as exc:
+    except (TypeError, ValueError, shapely.errors.GEOSException) as exc:
         raise ValueError(f"its geometry cannot be read: {exc}") from exc
     raise ValueError("its geometry is no point, multipoint, polyline or polygon")
 
@@ -59,7 +59,7 @@ def _polygon(rings: list[shapely.LinearRing]) -> shapely.Polygon | shapely.Multi
             i for i, ring in enumerate(outer) if ring.contains(shapely.Point(hole.coords[0])) or ring.covers(hole)
         ]
         if not around:
-            raise ValueError("its geometry has a hole outside of its rings")
+            raise ValueError("a hole lies outside of its rings")
         holes[min(around, key=lambda i: outer[i].area)].append(hole)
     parts = [shapely.Polygon(ring.exterior, inner) for ring, inner in zip(outer, holes, strict=True)]
     if len(parts) == 1:

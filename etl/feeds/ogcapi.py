@@ -46,8 +46,8 @@ def _matched(answer: Answer) -> object:
 
 def _link(answer: Answer) -> object:
     links = pick(answer.value, "links")
-    found = [pick(link, "href") for link in links or [] if pick(link, "rel") == "next"]
-    return found[0] if found else None
+    links = links if isinstance(links, list) else []
+    return next((pick(link, "href") for link in links if pick(link, "rel") == "next"), None)
 
 
 def _features(answer: Answer, items: list[Any]) -> list[Record]:

@@ -53,7 +53,7 @@ class Paged:
         """
         asked = self.question(window)
         step: _Step | None = self._first()
-        before: list[bytes] = []
+        before: set[bytes] = set()
         visited: set[_Step] = set()
         read = 0
         while step is not None:
@@ -62,13 +62,14 @@ class Paged:
             visited.add(step)
             answer = self._answer(step, asked)
             page = self._page(answer, window)
-            digests = [record.digest for record in page.records]
-            if digests and digests == before:
-                yield self._stuck(page, len(visited))
+            digests = {record.digest for record in page.records}
+            if digests and digests <= before:
+                yield self._repeated(page, len(visited))
                 return
             yield page
-            before = digests
-            read += len(digests)
+            # Links may lead through pages that overlap; numbers may not.
+            before = digests if self.options.paging in {"cursor", "next"} else before | digests
+            read += len(page.records)
             step = self._next(step, answer, page, read)
 
     def _first(self) -> "_Step":
@@ -118,13 +119,14 @@ class Paged:
         full = lone and len(items) >= self.options.page_size
         return Page(self.records(answer, items), answer.body, total, full=full)
 
-    def _stuck(self, page: Page, number: int) -> Page:
+    def _repeated(self, page: Page, number: int) -> Page:
+        """A page that holds nothing new, as the last of its pass."""
         if self.options.paging in {"cursor", "next"}:
-            raise failure(self.url, f"page {number} repeats the one before it")
+            raise failure(self.url, f"page {number} repeats what was before it")
         # Some repeat their last page for ever; but one that repeats its first may not know what a page is.
-        doubtful = number == 2 and page.total is None  # noqa: PLR2004
-        full = doubtful and len(page.records) >= self.options.page_size
-        return Page([], page.body, page.total, stuck=doubtful, full=full)
+        if number > 2 or page.total is not None:  # noqa: PLR2004
+            return page
+        return Page([], page.body, stuck=True, full=len(page.records) >= self.options.page_size)
 
 
 @dataclass(frozen=True)

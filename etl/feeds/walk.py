@@ -73,10 +73,14 @@ def walk(
     pending: deque[tuple[Window, set[bytes]]] = deque(
         (window, set()) for window in windows(feed, options, mark, begin, now)
     )
+    most = 0
     while pending:
         window, seen = pending.popleft()
         latest, last = yield from _scan(feed, options, window, seen, mark)
-        if last.short or (last.stuck and last.fresh):
+        # The most that came in an answer without a second page may be all that such an answer holds.
+        doubtful = last.stuck and last.rows >= most
+        most = max(most, last.rows) if last.stuck else most
+        if last.short or doubtful:
             halves = _halves(feed, window)
             if halves:
                 pending.extendleft((half, seen) for half in reversed(halves))
