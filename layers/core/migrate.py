@@ -8,6 +8,7 @@ from importlib.resources.abc import Traversable
 import psycopg
 from psycopg.rows import DictRow
 
+from layers.core import jobs
 from layers.core.errors import OnemapError
 
 _LOCK = 0x6F6E656D6170  # "onemap": one migrating process at a time, across the whole database
@@ -63,6 +64,7 @@ def migrate(connection: psycopg.Connection[DictRow], ours: list[Step] | None = N
     Raises
     ------
     MigrationError : a step already applied has another text now, or the database is newer than this version.
+    QueueError : the job queue is newer than the library that is installed.
     """
     ours = steps() if ours is None else ours
     with connection.transaction():
@@ -88,6 +90,7 @@ def migrate(connection: psycopg.Connection[DictRow], ours: list[Step] | None = N
                 "insert into onemap.migration (number, name, checksum) values (%s, %s, %s)",
                 [step.number, step.name, step.checksum],
             )
+        jobs.prepare(connection)
         for sql in always():
             connection.execute(sql.encode())
     return [step.name for step in missing]

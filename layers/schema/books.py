@@ -71,7 +71,7 @@ source = Table(
     metadata,
     Column("source", Text, primary_key=True),
     *texts("target", "title_zh", "title_en", "format"),
-    *(Column(name, ARRAY(Text), nullable=False) for name in ("taken", "key", "required", "texts")),
+    *(Column(name, ARRAY(Text), nullable=False) for name in ("taken", "key", "texts")),
 )
 
 job_report = Table(

@@ -24,3 +24,15 @@ create policy scope on onemap.outbox for select to onemap_room using (
   or area_ids is null
   or area_ids @> array[(select nullif(current_setting('onemap.area_id', true), '')::bigint)]
 );
+
+-- A finding belongs to whoever has the area that covers it whole, as that area was at any time.
+alter table onemap.finding enable row level security;
+drop policy if exists scope on onemap.finding;
+create policy scope on onemap.finding for select to onemap_analyst using (
+  (select current_setting('onemap.area_id', true)) = ''
+  or exists (
+    select from onemap.area_version version
+    where version.area_id = (select nullif(current_setting('onemap.area_id', true), '')::bigint)
+    and st_coveredby(place, version.geom)
+  )
+);

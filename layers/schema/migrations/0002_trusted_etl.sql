@@ -59,7 +59,7 @@ create table onemap.feed (
 );
 
 -- A push that was accepted: its rows wait here, with the columns its source takes and personal spans masked; `masked`
--- counts those by column and kind.
+-- counts those, as [column, kind, count].
 create table onemap.push (
   push_id bigint generated always as identity primary key,
   source text not null,
@@ -68,7 +68,7 @@ create table onemap.push (
   received_at timestamptz not null,
   row_count integer not null,
   rows jsonb,
-  masked jsonb not null default '{}',
+  masked jsonb not null default '[]',
   job_id bigint,
   run_id bigint references onemap.run,
   unique (source, idempotency_key)
@@ -114,7 +114,6 @@ create table onemap.source (
   format text not null,
   taken text[] not null,
   key text[] not null,
-  required text[] not null,
   texts text[] not null
 );
 
