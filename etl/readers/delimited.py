@@ -124,7 +124,7 @@ def _batches(path: Path, columns: list[str], codec: str, delimiter: str, lines: 
                     last = int(rows[-1])
                     # Of what the file is ahead of the rows, pyarrow holds some dozen blocks.
                     through = min(raw.tell(), blocks * _BLOCK_BYTES) / size
-                    yield from _frames(batch.select(columns), rows, lines.told(last), through)
+                    yield from _frames(batch, rows, lines.told(last), through)
         except pa.ArrowException as exc:
             what = _first_line(exc)
             if "straddl" in what:

@@ -19,7 +19,6 @@ from etl.readers.base import BATCH_ROWS, RawFrame, Reading, existing, require, s
 from layers.core.errors import UnreadableFile
 
 _WKB = osmium.geom.WKBFactory()
-_RING_CORNERS = 4
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,7 @@ def _way(way: Way, row: osm_tags.Row) -> _Found:
 def _points(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
     """Each point as it is, and a point inside each closed line."""
     corners, owner = shapely.get_coordinates(shapes, return_index=True)
-    rings = shapely.get_num_points(shapes) >= _RING_CORNERS
+    rings = shapely.get_type_id(shapes) == shapely.GeometryType.LINESTRING
     inside = rings[owner]
     _, index = np.unique(owner[inside], return_inverse=True)
     found = shapes.copy()

@@ -44,7 +44,7 @@ def _batches(path: Path, schema: pa.Schema) -> Iterator[RawFrame]:
         with pa.parquet.ParquetFile(path, buffer_size=_BUFFER_BYTES) as parquet:
             count = parquet.metadata.num_rows
             for batch in parquet.iter_batches(BATCH_ROWS, columns=schema.names):
-                table = pa.Table.from_batches([batch]).select(schema.names).cast(schema)
+                table = pa.Table.from_batches([batch]).cast(schema)
                 table.validate(full=True)  # a text column may hold bytes that are no UTF-8
                 rows = np.arange(done + 1, done + len(table) + 1)
                 done += len(table)

@@ -112,6 +112,7 @@ def test_a_long_file_comes_in_batches_of_bounded_size_that_say_how_far_they_are(
     assert max(len(batch) for batch in batches) == BATCH_ROWS
     assert all(np.array_equal(batch.table["a"].to_numpy().astype(int), batch.rows) for batch in batches)
     assert [number for batch in batches for number, _ in batch.broken] == list(range(40_000, 2_000_001, 40_000))
+    assert sum(len(batch) for batch in batches) == 2_000_000 - 50
     through = [batch.through for batch in batches]
     assert (through, through[-1]) == (sorted(through), 1)
     assert through[0] < 1

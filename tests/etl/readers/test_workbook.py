@@ -106,6 +106,16 @@ def test_merged_areas_hold_in_each_of_their_rows_and_columns_and_no_further(tmp_
     assert whole(path, ["b", "a"]).table.to_pydict() == {"b": ["x", "x", None, "z"], "a": ["x", "x", None, "y"]}
 
 
+def test_a_header_that_is_merged_with_the_row_below_it_says_nothing_about_that_row(tmp_path):
+    path = book(tmp_path, ["a", "b"], [None, "1"])
+    workbook = openpyxl.load_workbook(path)
+    workbook.active.merge_cells("A1:A2")
+    workbook.save(path)
+    reading = read_xlsx(path, ["a", "b"])
+    assert reading.told == {"layer": "Sheet"}
+    assert reading.whole().table.to_pydict() == {"a": [None], "b": ["1"]}
+
+
 def test_a_table_that_does_not_begin_in_the_first_column_keeps_its_columns_and_merged_areas(tmp_path):
     path = book(tmp_path, B1="a", C1="b", B2="x", C2="1", C3="2")
     workbook = openpyxl.load_workbook(path)
@@ -204,9 +214,10 @@ def test_a_sheet_without_a_header_in_its_first_row_is_named(tmp_path, rows):
         read_xlsx(book(tmp_path, *rows, A2="a" if rows else None), ["a"])
 
 
-def test_a_cell_far_outside_the_table_costs_no_more_memory_than_is_granted(tmp_path):
+@pytest.mark.parametrize("address", ["XFD6000", "XFD1048576"])
+def test_a_cell_far_outside_the_table_costs_no_more_memory_than_is_granted(tmp_path, address):
     with pytest.raises(UnreadableFile, match=r"f\.xlsx: this XLSX needs more than 2048 MiB of memory"):
-        read_xlsx(book(tmp_path, ["a"], XFD1048576=1), ["a"])
+        read_xlsx(book(tmp_path, ["a"], **{address: 1}), ["a"])
 
 
 @pytest.mark.parametrize("says", [5 << 20, 100])
