@@ -1,6 +1,6 @@
 """Incidents on their way in: batch by batch, so that the size of a file does not matter.
 
-While one batch is copied, the next is read, checked and tagged.
+While one batch is copied, the next is tagged, and the one after it is read and checked.
 """
 
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import shapely
 
 from etl import quarantine
 from etl.ahead import ahead
@@ -53,7 +54,7 @@ class IncidentLoad:
         landing, intake = self.landing, self._intake
         connection = landing.connection
         schema = None
-        for batch in ahead(self._batches(stored.areas(connection), stored.zones(connection))):
+        for batch in self._batches():
             if schema is None:
                 schema = batch.schema
                 staging.create(connection, "staging", schema, geometry=incidents.GEOMETRY)
@@ -95,18 +96,14 @@ class IncidentLoad:
     def _say(self, step: str, share: float) -> None:
         self.landing.on_progress(step, share, self._intake.rows_read)
 
-    def _batches(self, areas: Versions, zones: Versions) -> Iterator[_Batch]:
+    def _checked(self) -> Iterator[tuple[RawFrame, Checked]]:
         landing = self.landing
         for raw in self.reading.batches:
-            checked = check(raw, landing.source, landing.city, landing.at)
-            good = pa.array(checked.findings.good)
-            numbered = checked.table.add_column(0, "row_number", pa.array(raw.rows))
-            table = _tagged(numbered.filter(good), areas, zones)
-            nowhere = (
-                table.column("area_id").null_count - pc.sum(table.column("deleted")).as_py() if len(table) else 0
-            )
-            spared = checked.table.select(["source_key"]).filter(pc.invert(good))
-            yield _Batch(raw, checked, table.schema, list(copy_stream(table)), len(table), nowhere, spared)
+            yield raw, check(raw, landing.source, landing.city, landing.at)
+
+    def _batches(self) -> Iterator[_Batch]:
+        areas, zones = stored.areas(self.landing.connection), stored.zones(self.landing.connection)
+        return ahead(_encoded(raw, checked, areas, zones) for raw, checked in ahead(self._checked()))
 
     def _count(self, batch: _Batch) -> None:
         landing, intake = self.landing, self._intake
@@ -136,17 +133,28 @@ class IncidentLoad:
         intake.staged -= settled.superseded + settled.quarantined
 
 
+def _encoded(raw: RawFrame, checked: Checked, areas: Versions, zones: Versions) -> _Batch:
+    """The good rows as they are copied."""
+    good = pa.array(checked.findings.good)
+    numbered = checked.table.add_column(0, "row_number", pa.array(raw.rows))
+    table = _tagged(numbered.filter(good), areas, zones)
+    nowhere = table.column("area_id").null_count - (pc.sum(table.column("deleted")).as_py() or 0)
+    spared = checked.table.select(["source_key"]).filter(pc.invert(good))
+    return _Batch(raw, checked, table.schema, list(copy_stream(table)), len(table), nowhere, spared)
+
+
 def _tagged(table: pa.Table, areas: Versions, zones: Versions) -> pa.Table:
     """Rows with their geometry, their spot, their finest area and their zone mask; a tombstone lies nowhere."""
     dead = table.column("deleted")
     living = table.filter(pc.invert(dead)).drop_columns(["lon", "lat"])
     lonlat = np.column_stack([table.filter(pc.invert(dead)).column(name) for name in ("lon", "lat")])
     at = living.column("occurred_at").to_numpy()
-    area = finest_area(lonlat, at, areas)
+    places = np.asarray(shapely.points(lonlat))
+    area = finest_area(places, at, areas)
     cells = living.column("cell").to_numpy().astype(np.uint64)
     added = {
         "area_id": pa.array(area, mask=area == NOWHERE),
-        "zones": pa.array(zone_mask(lonlat, at, zones)),
+        "zones": pa.array(zone_mask(places, at, zones)),
         "spot": points(hexgrid.centre(cells)),
         "geom": points(lonlat),
     }

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import shapely
 
 from etl import pipeline, runs
 from etl.account import Account
@@ -65,14 +66,14 @@ def _stage(connection: Connection) -> int:
     last, read = 0, 0
     while rows := connection.execute(_NEXT, [last, _BATCH_ROWS]).fetchall():
         last, read = rows[-1]["incident_id"], read + len(rows)
-        lonlat = np.array([(row["lon"], row["lat"]) for row in rows], np.float64)
+        places = np.asarray(shapely.points([row["lon"] for row in rows], [row["lat"] for row in rows]))
         at = np.array([int(row["micros"]) for row in rows], "datetime64[us]")
-        area = finest_area(lonlat, at, areas)
+        area = finest_area(places, at, areas)
         table = pa.table(
             [
                 pa.array([row["incident_id"] for row in rows], pa.int64()),
                 pa.array(area, mask=area == NOWHERE),
-                pa.array(zone_mask(lonlat, at, zones)),
+                pa.array(zone_mask(places, at, zones)),
             ],
             schema=schema,
         )

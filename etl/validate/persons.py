@@ -22,7 +22,8 @@ def masked(desk: Checker, name: str, column: pa.Array) -> pa.Array:
 def refuse_keys(desk: Checker) -> None:
     """Note every row whose key is a person's number or name: such a key cannot be masked and stay a key."""
     for name in desk.source.key:
-        words = text(plain(desk.raw.table.column(name))).dictionary_encode()
-        names = [bool(personal(word)) for word in words.dictionary.to_pylist()]
-        which = np.asarray(words.indices.fill_null(len(names)))
-        desk.findings.add(np.array([*names, False], np.bool_)[which], f"key {name} names a person")
+        words = text(plain(desk.raw.table.column(name)))
+        _, _, named = mask_column(words)  # a key that is a person's holds a span that would be masked
+        where = np.flatnonzero(named)
+        named[where] = [bool(personal(words[index])) for index in where.tolist()]
+        desk.findings.add(named, f"key {name} names a person")

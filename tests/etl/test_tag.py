@@ -3,7 +3,8 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.tag import NOWHERE, Versions, finest_area, zone_mask
+from etl import tag
+from etl.tag import NOWHERE, Versions
 
 BEGIN, END = np.datetime64("-290000-01-01", "us"), np.datetime64("290000-01-01", "us")
 DAY = np.datetime64("2025-06-01T00:00:00", "us")
@@ -19,6 +20,14 @@ def versions(*rows):
         np.array(end, "datetime64[us]"),
         np.array([shapely.box(*box) for box in boxes], object),
     )
+
+
+def finest_area(lonlat, moments, areas):
+    return tag.finest_area(np.asarray(shapely.points(lonlat)), moments, areas)
+
+
+def zone_mask(lonlat, moments, zones):
+    return tag.zone_mask(np.asarray(shapely.points(lonlat)), moments, zones)
 
 
 def at(count, moment=DAY):
