@@ -22,6 +22,7 @@ AT = datetime(2025, 3, 1, tzinfo=UTC)
 SPAN = Span(AT, datetime(2025, 4, 1, tzinfo=UTC))
 BOX = Bbox(10.0, 50.0, 10.1, 50.1)
 ROOM = Audience(Role.ROOM)
+ANALYST = Audience(Role.ANALYST)
 INCIDENTS = Selection(LAYERS["incidents"], ROOM, AT, Interval(AT, None), BOX)
 
 QUESTIONS = {
@@ -29,6 +30,9 @@ QUESTIONS = {
     "items_areas_public": features.items(Selection(LAYERS["areas"], Audience(), AT), 100),
     "items_roads_between": features.items(
         Selection(LAYERS["roads"], Audience(), AT, Interval(AT, None), BOX), 100, after=7
+    ),
+    "items_findings_analyst": features.items(
+        Selection(LAYERS["findings"], ANALYST, AT, Interval(AT, None), BOX), 100
     ),
     "tile_areas": tiles.tile(Selection(LAYERS["areas"], Audience(), AT), Tile.at(9, 270, 173), 1),
     "tile_places": tiles.tile(Selection(LAYERS["places"], Audience(), AT), Tile.at(12, 2161, 1387)),

@@ -30,7 +30,8 @@ grant select (
 ) on onemap.incident to onemap_room;
 grant select on onemap.outbox to onemap_room;
 grant select (attributes, source_key) on onemap.incident to onemap_analyst;
+grant select (geom) on onemap.incident to onemap_exact;
+
 -- The ledger of loads; of a run only what names its source.
 grant select on onemap.finding to onemap_analyst;
 grant select (run_id, source) on onemap.run to onemap_analyst;
-grant select (geom) on onemap.incident to onemap_exact;
