@@ -96,7 +96,7 @@ def filled(lines: Iterator[Row], merged: list[Area], left: int, taken: list[int]
         (top, index): (bottom, first - left)
         for (top, first), (bottom, last) in merged
         for index in taken
-        if first <= index + left <= last
+        if left <= first <= index + left <= last
     }
     held: dict[int, tuple[int, Cell]] = {}
     for number, cells in lines:

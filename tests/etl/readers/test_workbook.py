@@ -117,13 +117,14 @@ def test_a_header_that_is_merged_with_the_row_below_it_says_nothing_about_that_r
 
 
 def test_a_table_that_does_not_begin_in_the_first_column_keeps_its_columns_and_merged_areas(tmp_path):
-    path = book(tmp_path, B1="a", C1="b", B2="x", C2="1", C3="2")
+    path = book(tmp_path, B1="a", C1="b", B2="x", C2="1", C3="2", C4="3")
     workbook = openpyxl.load_workbook(path)
     workbook.active.merge_cells("B2:B3")
+    workbook.active.merge_cells("A4:B4")
     workbook.save(path)
     raw = whole(path, ["a", "b"])
-    assert raw.table.to_pydict() == {"a": ["x", "x"], "b": ["1", "2"]}
-    assert raw.rows.tolist() == [1, 2]
+    assert raw.table.to_pydict() == {"a": ["x", "x", None], "b": ["1", "2", "3"]}
+    assert raw.rows.tolist() == [1, 2, 3]
 
 
 def test_rows_come_in_batches_that_say_how_far_they_are(tmp_path):
