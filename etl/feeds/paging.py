@@ -54,6 +54,7 @@ class Paged:
         asked = self.question(window)
         step: _Step | None = self._first()
         before: set[bytes] = set()
+        linked = self.options.paging in {"cursor", "next"}
         visited: set[_Step] = set()
         read = 0
         while step is not None:
@@ -63,12 +64,12 @@ class Paged:
             answer = self._answer(step, asked)
             page = self._page(answer, window)
             digests = {record.digest for record in page.records}
-            if digests and digests <= before:
+            # Links may lead through pages that overlap; numbers may not.
+            if digests and (digests == before if linked else digests <= before):
                 yield self._repeated(page, len(visited))
                 return
             yield page
-            # Links may lead through pages that overlap; numbers may not.
-            before = digests if self.options.paging in {"cursor", "next"} else before | digests
+            before = digests if linked else before | digests
             read += len(page.records)
             step = self._next(step, answer, page, read)
 
