@@ -97,11 +97,23 @@ def test_a_parent_may_be_known_from_before(checked):
     assert checked(grids, known={(1, "V1")}).findings.bad() == []
 
 
-def test_a_bow_tie_is_mended_and_counted(checked):
-    bow_tie = {"type": "Polygon", "coordinates": [[[10, 50], [10.05, 50.03], [10.05, 50], [10, 50.03], [10, 50]]]}
-    found = checked(changed(3, geometry=bow_tie))
+BOW_TIE = {"type": "Polygon", "coordinates": [[[10, 50], [10.05, 50.03], [10.05, 50], [10, 50.03], [10, 50]]]}
+
+
+def test_a_bow_tie_is_mended_counted_and_told_with_its_row_and_code(checked):
+    found = checked(changed(3, geometry=BOW_TIE))
     assert found.findings.bad() == []
     assert found.notes["repaired"] == 1
+    (entry,) = found.entries
+    assert (entry.kind, entry.changed, entry.row_number, entry.subject) == ("self_crossing", True, 4, "V1G1")
+    assert entry.place.equals_exact(shapely.Point(10.025, 50.015), 1e-9)
+
+
+def test_of_a_row_that_does_not_pass_no_repair_is_told(checked):
+    found = checked(changed(3, geometry=BOW_TIE, name_zh=""))
+    assert found.findings.bad() == [3]
+    assert found.entries == []
+    assert "repaired" not in found.notes
 
 
 def test_validity_is_a_span(checked):

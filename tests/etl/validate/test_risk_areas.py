@@ -65,3 +65,5 @@ def test_a_place_may_be_a_polygon_or_a_line(shop):
     influence = shapely.from_wkb(found.table["influence"].to_pylist()[:2])
     assert set(shapely.get_type_id(influence)) == {shapely.GeometryType.MULTIPOLYGON}
     np.testing.assert_allclose(shapely.area(influence[0]), 5e-5)
+    (entry,) = found.entries
+    assert (entry.kind, entry.row_number, entry.subject) == ("ring_order", 1, "S1")
