@@ -38,7 +38,6 @@ _FINDERS: tuple[tuple[str, str, Callable[[str], identifiers.Spans]], ...] = (
     ("name", names.ENGLISH_CLUE, names.english),
 )
 _CLUES = tuple(re.compile(clue) for _, clue, _ in _FINDERS)
-_MARKER = re.compile(r"\[(?:email|id|phone|plate|account|name)\]")
 _HIDDEN = "\0"
 
 CLUE = "|".join(clue for _, clue, _ in _FINDERS)
@@ -69,11 +68,11 @@ def find(text: str) -> tuple[Span, ...]:
     """Spans that name a person, in the order of the text.
 
     What was found is hidden, and the search repeated until it finds nothing: what stands beside a marker is then
-    judged as it will be when the masked text is masked again.
+    judged as it will be when the masked text is masked again, as no finder takes a hidden sign or a bracket.
     """
     if not _CLUE.search(text):
         return ()
-    signs = list(_MARKER.sub(lambda marker: _HIDDEN * len(marker[0]), text).translate(_PLAIN))
+    signs = list(text.translate(_PLAIN))
     spans: list[Span] = []
     before = -1
     while len(spans) > before:

@@ -76,11 +76,13 @@ def test_an_id_card_number_tells_a_birth_only_with_region_date_and_check(number,
         ("联系人：方圆，姓名：买买提·吐尔逊", "联系人：[name]，姓名：[name]"),
         ("我叫王五，报案人李有才称", "我叫[name]，报案人[name]称"),
         ("Mr. Smith met Dr Jane Doe and MRS. O'NEIL", "Mr. [name] met Dr [name] and MRS. [name]"),
+        ("name: Mr Smith", "name: [name] [name]"),
         ("my name is Alisha Burgos, reported by Mary Lee", "my name is [name], reported by [name]"),
     ],
 )
 def test_what_names_a_person_is_masked_and_the_rest_is_left(text, shown):
     assert mask(text).text == shown
+    assert mask(shown).text == shown
 
 
 @pytest.mark.parametrize(
@@ -94,7 +96,7 @@ def test_what_names_a_person_is_masked_and_the_rest_is_left(text, shown):
         "+42.3601 -71.0589 UTC+8 2025-01-02",
         "case 101001346948, cart # 5150029725, cart #05156360399, (H222590-101001666",
         "8a2a1072b59ffff 599686042433355775 1380013800012",
-        "G205国道K2537+300 粤S120线 新Windows系统 京ABCDEF",
+        "G205国道K2537+300 粤S120线 新Windows系统 沪ABCD12",
         "热线12345 call 311 plate number not given",
         "张江路 李家村 王先生餐厅 田师傅镇 李师傅屯村 张奶奶庙村",
         "投诉人李家村村民，投诉人李家大屋村，我是杨柳社区居民",
