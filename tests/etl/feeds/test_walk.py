@@ -144,6 +144,27 @@ def test_a_watermark_never_goes_back_nor_ahead_of_the_clock(source, steps):
         watermark = reached
 
 
+def test_a_time_beyond_the_window_or_the_clock_does_not_draw_the_watermark_along(source):
+    office = Office()
+    office.change(1, BEGIN + HOUR)
+    office.change(2, datetime(2099, 1, 1, tzinfo=UTC))
+    office.hits = lambda _: [(key, at, v) for key, (at, v) in office.rows.items()]
+    _, watermark = landed(office, source, "", BEGIN + 40 * HOUR)
+    assert watermark == (BEGIN + 40 * HOUR).isoformat()
+    with patch.object(instalment, "LIMIT_ROWS", 1):
+        first = next(gather(walk(office, options(), None, BEGIN, BEGIN + 40 * HOUR), office, source))
+    assert first.watermark == (BEGIN + 24 * HOUR).isoformat()
+
+
+def test_a_watermark_stays_when_the_latest_row_is_gone(source):
+    office = Office()
+    office.change(1, BEGIN + HOUR)
+    office.change(2, BEGIN + 5 * HOUR)
+    _, watermark = landed(office, source, "", BEGIN + 6 * HOUR)
+    del office.rows[2]
+    assert landed(office, source, watermark, BEGIN + 7 * HOUR) == ({1: 1}, watermark)
+
+
 def test_a_row_that_leaves_the_window_while_it_is_paged_hides_no_other(source):
     office = Office()
     for key in range(9):
