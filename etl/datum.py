@@ -62,8 +62,9 @@ def check_declared(datum: str, declared: str | None, file: str) -> None:
         theirs = CRS.from_user_input(declared)
     except CRSError as exc:
         raise BadSource(f"{file}: PROJ does not know what it says, {declared}", file=file, key="datum") from exc
-    # The order of axes is a convention of the file format, not another datum.
-    if not ours.equals(theirs, ignore_axis_order=True):
+    # The order of axes is a convention of the file format, not another datum. Esri has names and parameters of its
+    # own for what EPSG numbers, and PROJ knows them.
+    if not ours.equals(theirs, ignore_axis_order=True) and ours.to_epsg() != theirs.to_epsg():
         raise BadSource(f"{file}: it says {declared}, but its TOML says {datum}", file=file, key="datum")
 
 
