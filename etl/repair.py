@@ -121,6 +121,7 @@ def _uncrossed(shapes: Shapes) -> Iterator[Change]:
         (whole,) = shapely.orient_polygons(multi(np.array([valid], np.object_)))
         why, place = _reason(shapely.is_valid_reason(drawn))
         before, after = square_metres(np.array([drawn, valid], np.object_)).tolist()
+        # GEOS does not promise that its structure is valid; what is not is lost, not mended for ever.
         yield index, whole if shapely.is_valid(whole) else None, Entry(
             _KINDS.get(why, "invalid"), changed=True, amount=after - before, unit="m2", place=place,
             message=f"{why}: mended, {before:.0f} m2 as drawn are {after:.0f} m2 now",

@@ -102,16 +102,19 @@ def test_of_slivers_alone_the_largest_stays():
     assert entry.place.equals(small)
 
 
+def test_a_corner_that_keeps_a_ring_from_crossing_itself_stays():
+    spike = [(1, 1), (0.6, 1), (0.5000001, -4e-9), (0.55, 1), (0, 1)]
+    shape = shapely.Polygon([(0, 0), (0.5, 0), (0.5, -8e-9), (1, -8e-9), *spike])
+    assert shape.is_valid
+    assert mended(shape)[1] == []
+
+
 def test_a_narrow_hole_with_a_part_in_it_stays():
-    tail = [(4 * M, 4 * M), (6 * M, 4 * M), (6 * M, 6 * M), (4 * M, 6 * M), (4 * M, 4.001 * M)]
-    outline = [*tail[:-1], (4 * M, 4.01 * M), (0.5 * M, 4.01 * M), (0.5 * M, 4 * M)]
-    hole, island = shapely.Polygon(outline), shapely.box(4.5 * M, 4.5 * M, 5.8 * M, 5.8 * M)
-    shape = shapely.MultiPolygon(
-        [shapely.Polygon(shapely.box(0, 0, 900 * M, 900 * M).exterior, [hole.exterior]), island]
-    )
-    whole, entries = mended(shape)
-    assert whole.is_valid
-    assert not [entry for entry in entries if entry.kind == "sliver"]
+    body, arm = shapely.box(M, M, 3 * M, 3 * M), shapely.box(3 * M, 2 * M, 63 * M, 2.01 * M)
+    hole, island = body.union(arm), shapely.box(1.3 * M, 1.3 * M, 2.6 * M, 2.6 * M)
+    assert slivers(np.array([hole, island])).tolist() == [True, False]
+    holed = shapely.Polygon(shapely.box(0, 0, 90 * M, 90 * M).exterior, [hole.exterior])
+    assert mended(shapely.orient_polygons(shapely.MultiPolygon([holed, island])))[1] == []
 
 
 def test_several_faults_of_one_shape_are_told_one_by_one():

@@ -139,6 +139,8 @@ def test_areas_that_stand_are_held_against_the_files_but_not_among_themselves():
         (2, "V1G1", "V1", box(0, 0, 500, 400)),
         (2, "V1G3", "V1", box(490, 0, 600, 400)),
         (2, "V1G2", "V1", box(0, 0, 1, 1)),
+        (1, "V2", None, box(1000, 0, 2000, 400)),
+        (2, "V2G1", "V2", box(1100, 0, 2100, 400)),
     ]
     new = (2, "V1G2", "V1", box(590, 0, 990, 400))
     entries = told(new, standing=standing)
