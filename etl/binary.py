@@ -69,6 +69,11 @@ def points(lonlat: NDArray[np.float64]) -> pa.Array:
     return _fixed(wkb)
 
 
+def jsonb(texts: pa.StringArray) -> pa.Array:
+    """JSON texts as PostgreSQL's binary form of jsonb: a version and the text."""
+    return pc.binary_join_element_wise(pa.scalar(b"\x01", pa.binary()), texts.cast(pa.binary()), b"")
+
+
 def whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     """A column in one piece."""
     return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column

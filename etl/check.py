@@ -78,7 +78,7 @@ def check(url: str, city: City, delivery: Delivery, clock: Clock, on_progress: P
             passed=intake.staged,
             superseded=intake.superseded,
             quarantined=intake.quarantined,
-            too_many=intake.quarantined > source.max_quarantined * intake.rows_read,
+            too_many=landing.too_many(intake),
             against=_against(connection, source.id) if source.target == "incidents" else {},
             notes=pipeline.notes(intake),
             entries=[*intake.entries, *ledger.masks(intake.masked)],

@@ -27,6 +27,10 @@ class Landing:
     at: datetime
     on_progress: Progress
 
+    def too_many(self, intake: "Intake") -> bool:
+        """Whether more rows did not pass than the source allows."""
+        return intake.quarantined > self.source.max_quarantined * intake.rows_read
+
 
 @dataclass
 class Intake:

@@ -4,6 +4,7 @@ A run leaves its record whether it goes well or not. What it brings lands in one
 quarantine, its ledger, the layer's new version and the outbox: all of it or nothing.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,11 +89,11 @@ def _load(
     source, reading = delivery.source, delivery.open()
     check_declared(source.datum, reading.crs, str(reading.path))
     landing = Landing(connection, city, source, run_id, reading.sha256, clock.now(), on_progress)
-    steps = load_of(landing, reading)
+    steps = load_of(landing, reading, delivery.open if delivery.via == "file" else None)
     refused = None
     with connection.transaction():
         intake = steps.take_in()
-        if intake.quarantined > source.max_quarantined * intake.rows_read:
+        if landing.too_many(intake):
             refused = _refuse(landing, reading, intake, clock)
         else:
             account = _account(intake, steps.merge())
@@ -107,10 +108,10 @@ def _load(
     return Result(run_id, source, delivery.name, account, notes(intake), reading.told)
 
 
-def load_of(landing: Landing, reading: Reading) -> Load:
-    """The steps that bring in the rows of `reading`."""
+def load_of(landing: Landing, reading: Reading, again: Callable[[], Reading] | None = None) -> Load:
+    """The steps that bring in the rows of `reading`, which `again` opens anew."""
     if landing.source.target == "incidents":
-        return IncidentLoad(landing, reading)
+        return IncidentLoad(landing, reading, again)
     return WholeLoad(landing, reading, KINDS[landing.source.target])
 
 

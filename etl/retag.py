@@ -1,4 +1,4 @@
-"""Incidents tagged anew, by the boundaries known today: their finest area and their zones as valid at their time."""
+"""Incidents tagged anew, by the boundaries known today: finest area and zones as valid at their time."""
 
 from dataclasses import dataclass
 
@@ -78,5 +78,5 @@ def _stage(connection: Connection) -> int:
             schema=schema,
         )
         staging.append(connection, "retagged", copy_stream(table))
-    staging.counted(connection, "retagged", schema)
+    staging.counted(connection, "retagged", schema.names)
     return read

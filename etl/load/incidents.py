@@ -12,17 +12,16 @@ from etl.load.staging import Connection, Merged
 from etl.scope import Stated
 from etl.spec import Source
 
-GEOMETRY = frozenset({"spot", "geom"})
-"""Columns of the staged table that hold EWKB."""
+TABLE = "onemap.incident"
+TYPES = {"spot": "geometry", "geom": "geometry", "attributes": "jsonb"}
+"""Columns of the staged table that hold EWKB, and JSON in its binary form."""
 
 _FACTS = (
     "category", "origin", "occurred_at", "recorded_at", "state", "due_at", "closed_at", "severity", "cell",
     "area_id", "zones", "spot", "geom", "attributes", "content_hash", "version",
 )  # fmt: skip
 
-_FILLED = """
-select exists (select from onemap.incident) as filled,
-  exists (select from onemap.incident where source = %(source)s) as known"""
+_KNOWN = "select exists (select from onemap.incident where source = %(source)s) as known"
 
 _INSERT = sql.SQL("""
 insert into onemap.incident (source, source_key, run_id, {facts})
@@ -54,6 +53,12 @@ where source = %(source)s
   )"""
 
 
+def filled(connection: Connection) -> bool:
+    """Whether there is any incident yet."""
+    found = connection.execute("select exists (select from onemap.incident) as filled").fetchone()
+    return bool(found and found["filled"])
+
+
 def merge(
     connection: Connection,
     source: Source,
@@ -72,17 +77,14 @@ def merge(
     superseded = states.outdate(connection, source.id) if "version" in source.columns else 0
     deleted = states.bury(connection, source.id, run_id) if "deleted" in source.columns else 0
     updated = deleted
-    filled = connection.execute(_FILLED, given).fetchone() or {}
+    known = (connection.execute(_KNOWN, given).fetchone() or {})["known"]
     facts = sql.SQL(", ").join(map(sql.Identifier, _FACTS))
-    staged = sql.SQL(", ").join(
-        sql.SQL("staging.{}::jsonb" if name == "attributes" else "staging.{}").format(sql.Identifier(name))
-        for name in _FACTS
-    )
+    staged = sql.SQL(", ").join(sql.Identifier("staging", name) for name in _FACTS)
     on_progress("merging")
-    with nullcontext() if filled["filled"] else bare(connection):
-        if filled["known"]:
+    with nullcontext() if filled(connection) else bare(connection):
+        if known:
             updated += connection.execute(_UPDATE.format(facts=facts, staged=staged), given).rowcount
-        insert = _INSERT.format(facts=facts, staged=staged) + (_UNKNOWN if filled["known"] else sql.SQL(""))
+        insert = _INSERT.format(facts=facts, staged=staged) + (_UNKNOWN if known else sql.SQL(""))
         inserted = connection.execute(insert, given).rowcount
         on_progress("indexing")
     if snapshot is not None:

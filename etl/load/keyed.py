@@ -49,7 +49,7 @@ def merge(
     `table` holds source_key and the facts, one row a key. `seen` is given for a snapshot: all keys of the file; of
     what this source has brought, whatever is not among them is deleted.
     """
-    stage(connection, "staging", table, geometry=frozenset({"geom"}))
+    stage(connection, "staging", table, {"geom": "geometry"})
     given = {"source": source, "run": run_id}
 
     def run(statement: str) -> int:

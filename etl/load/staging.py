@@ -1,6 +1,6 @@
 """Rows on their way into the database: binary COPY into tables of this transaction alone."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import psycopg
@@ -9,6 +9,8 @@ from psycopg import sql
 from psycopg.rows import DictRow
 
 from etl.binary import copy_stream, sql_type
+
+PLAIN: Mapping[str, str] = {}
 
 Connection = psycopg.Connection[DictRow]
 
@@ -23,14 +25,11 @@ class Merged:
     superseded: int = 0
 
 
-def create(
-    connection: Connection, name: str, schema: pa.Schema, *, geometry: frozenset[str] = frozenset()
-) -> None:
-    """Make the temporary table `name` with the columns of `schema`; those of `geometry` hold EWKB."""
+def create(connection: Connection, name: str, schema: pa.Schema, types: Mapping[str, str] = PLAIN) -> None:
+    """Make the temporary table `name` with the columns of `schema`; `types` are of those that are not plain."""
     columns = sql.SQL(", ").join(
         sql.SQL("{} {}").format(
-            sql.Identifier(column.name),
-            sql.SQL("geometry") if column.name in geometry else sql.SQL(sql_type(column.type)),
+            sql.Identifier(column.name), sql.SQL(types.get(column.name) or sql_type(column.type))
         )
         for column in schema
     )
@@ -39,27 +38,23 @@ def create(
     )
 
 
-def append(connection: Connection, name: str, chunks: Iterable[bytes]) -> None:
-    """Add rows to a staged table; `chunks` are those of one binary COPY with its columns."""
-    with connection.cursor() as cursor, cursor.copy(_copy(name)) as copy:
+def append(connection: Connection, name: str, chunks: Iterable[bytes], columns: Sequence[str] = ()) -> None:
+    """Add rows to a table; `chunks` are those of one binary COPY with its columns, or with the `columns` named."""
+    named = sql.SQL("({})").format(sql.SQL(", ").join(map(sql.Identifier, columns))) if columns else sql.SQL("")
+    statement = sql.SQL("copy {} {} from stdin (format binary)").format(sql.Identifier(*name.split(".")), named)
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
         for chunk in chunks:
             copy.write(chunk)
 
 
-def counted(
-    connection: Connection, name: str, schema: pa.Schema, *, geometry: frozenset[str] = frozenset()
-) -> None:
-    """Tell the planner what a filled table holds; of a geometry that would take long and help nobody."""
-    plain = [sql.Identifier(column) for column in schema.names if column not in geometry]
-    connection.execute(sql.SQL("analyze {} ({})").format(sql.Identifier(name), sql.SQL(", ").join(plain)))
+def counted(connection: Connection, name: str, columns: Sequence[str]) -> None:
+    """Tell the planner what the `columns` of a filled table hold, which are those that it is joined by."""
+    listed = sql.SQL(", ").join(map(sql.Identifier, columns))
+    connection.execute(sql.SQL("analyze {} ({})").format(sql.Identifier(name), listed))
 
 
-def stage(connection: Connection, name: str, table: pa.Table, *, geometry: frozenset[str] = frozenset()) -> None:
+def stage(connection: Connection, name: str, table: pa.Table, types: Mapping[str, str] = PLAIN) -> None:
     """Make the temporary table `name` with the rows of `table`."""
-    create(connection, name, table.schema, geometry=geometry)
+    create(connection, name, table.schema, types)
     append(connection, name, copy_stream(table))
-    counted(connection, name, table.schema, geometry=geometry)
-
-
-def _copy(name: str) -> sql.Composed:
-    return sql.SQL("copy {} from stdin (format binary)").format(sql.Identifier(name))
+    counted(connection, name, [column for column in table.column_names if column not in types])

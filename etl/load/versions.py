@@ -145,7 +145,7 @@ def merge(
     valid_to, one row a key. `seen` is given for a snapshot: all keys of the file; of what this source has
     brought, whatever is not among them ends at `at`.
     """
-    stage(connection, "staging", table, geometry=frozenset({"geom", "influence"}))
+    stage(connection, "staging", table, {"geom": "geometry", "influence": "geometry"})
     given = {"source": source, "run": run_id, "at": at}
 
     def run(statement: str) -> int:
