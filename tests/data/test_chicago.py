@@ -231,15 +231,15 @@ def year(town, folder):
     """Of each incident of 2018 with a place: the beat that it names, the beat that it is tagged with, its point."""
     table = pq.read_table(folder / "year_2018.parquet")
     table = table.filter(table["lon"].is_valid())
-    lonlat = np.column_stack([table["lon"], table["lat"]])
+    points = np.asarray(shapely.points(table["lon"].to_numpy(), table["lat"].to_numpy()), np.object_)
     at = table["occurred_at"].to_numpy().astype("datetime64[us]")
     with connect(town[0]) as connection:
         known = connection.execute("select area_id, code from onemap.area").fetchall()
-        tags = finest_area(lonlat, at, stored.areas(connection))
+        tags = finest_area(points, at, stored.areas(connection))
     codes = {row["area_id"]: row["code"] for row in known} | {NOWHERE: None}
     return pd.DataFrame(
         {"named": table["beat"].cast(pa.string()).to_pylist(), "beat": [codes[tag] for tag in tags.tolist()],
-         "point": shapely.points(lonlat)}
+         "point": points}
     )  # fmt: skip
 
 
