@@ -17,8 +17,8 @@ from layers.geo.china import bd09_to_wgs84, gcj02_to_wgs84
 
 LonLat = NDArray[np.float64]
 
-HERE = "EPSG:4326"
-OFFSET: dict[str, Callable[[LonLat], LonLat]] = {"gcj02": gcj02_to_wgs84, "bd09": bd09_to_wgs84}
+_HERE = "EPSG:4326"
+_OFFSET: dict[str, Callable[[LonLat], LonLat]] = {"gcj02": gcj02_to_wgs84, "bd09": bd09_to_wgs84}
 """What takes each offset datum to lon-lat."""
 
 
@@ -31,11 +31,11 @@ def to_lonlat(datum: str) -> Callable[[LonLat], LonLat]:
     ------
     UnknownDatum : `datum` is none.
     """
-    if datum in OFFSET:
-        return OFFSET[datum]
-    if _crs(datum) == _crs(HERE):
+    if datum in _OFFSET:
+        return _OFFSET[datum]
+    if _crs(datum) == _crs(_HERE):
         return lambda xy: xy
-    transformer = Transformer.from_crs(_crs(datum), _crs(HERE), always_xy=True)
+    transformer = Transformer.from_crs(_crs(datum), _crs(_HERE), always_xy=True)
 
     def convert(xy: LonLat) -> LonLat:
         return np.column_stack(transformer.transform(xy[:, 0], xy[:, 1]))
@@ -55,7 +55,7 @@ def check_declared(datum: str, declared: str | None, file: str) -> None:
     UnknownDatum : `datum` is none.
     BadSource : the two contradict each other, or PROJ cannot read the file's word.
     """
-    ours = _crs(HERE if datum in OFFSET else datum)
+    ours = _crs(_HERE if datum in _OFFSET else datum)
     if declared is None:
         return
     try:
