@@ -185,7 +185,7 @@ def test_a_file_without_features_lacks_no_column(tmp_path):
 def test_where_the_pieces_of_a_file_end_means_nothing(tmp_path, monkeypatch, piece):
     monkeypatch.setattr(json_text, "_PIECE_BYTES", piece)
     values = ["\\\"中'}]", 12.5, -1e-7, 123456789, True, None, {"x": [{}]}]
-    path = geojson(tmp_path, [properties(a=value) for value in values], bbox=[1, 2, 3, 4])
+    path = geojson(tmp_path, [properties(a=value) for value in values], bbox=[1, 2, 3, 4], total=1234567890)
     path.write_text(json.dumps(json.loads(path.read_text()), ensure_ascii=False, indent=1))
     whole = read_geojson(path, ["a"]).whole().table
     lines = [json.dumps(properties(a=value), ensure_ascii=False) for value in values]
@@ -253,3 +253,9 @@ def test_a_record_between_separators_may_have_several_lines(tmp_path):
     path = tmp_path / "f.geojsons"
     path.write_text("".join(f"\x1e{json.dumps(properties(a=n), indent=2)}\n" for n in range(3)))
     assert read_geojsonseq(path, ["a"]).whole().table["a"].to_pylist() == ["0", "1", "2"]
+
+
+def test_rows_that_break_for_different_reasons_are_all_told_in_their_order(tmp_path):
+    circle = POINT | {"geometry": {"type": "Circle"}}
+    raw = read_geojson(geojson(tmp_path, [circle, None, POINT, circle]), ["a"]).whole()
+    assert [number for number, _ in raw.broken] == [1, 2, 4]

@@ -213,3 +213,12 @@ def test_a_part_that_lacks_in_an_archive_is_named(tmp_path):
             part.writestr(name, whole.read(name))
     with pytest.raises(UnreadableFile, match=r"f\.zip: its part \.dbf is missing"):
         read_shapefile(tmp_path / "f.zip", ["name"])
+
+
+def test_the_encoding_is_found_in_the_names_of_columns_too(tmp_path):
+    path = written(tmp_path, ["a"])
+    patched(path.with_suffix(".dbf"), 32, "名称".encode("gbk"))
+    path.with_suffix(".cpg").unlink()
+    reading = read_shapefile(path, ["名称"])
+    assert reading.told == {"encoding": "GB18030"}
+    assert reading.whole().table["名称"].to_pylist() == ["a"]
