@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from etl.quarantine_cli import app as quarantine
+from etl.work_cli import work
 from layers.core.clock import Clock
 from layers.core.errors import OnemapError
 from layers.core.home import database
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from etl.pipeline import Result
     from etl.spec import Source
     from layers.catalog.city import City
+
+__all__ = ["app", "work"]
 
 FAILED = 1
 QUARANTINED = 3

@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from etl.feed_options import FeedOptions
+from etl.schedule import is_cron_line
 from layers.catalog.city import City, Name
 from layers.core.errors import BadSource, BadValue, UnreadableFile
 
@@ -124,6 +125,13 @@ class Source(BaseModel):
             _zone(name)
         return name
 
+    @field_validator("schedule")
+    @classmethod
+    def _is_a_cron_line(cls, line: str | None) -> str | None:
+        if line is not None and not is_cron_line(line):
+            raise ValueError(f"'{line}' is no cron line: minute, hour, day of month, month, day of week")
+        return line
+
     @model_validator(mode="after")
     def _promises_hold(self) -> Self:
         given = set(self.columns) | set(self.constants)
@@ -161,6 +169,9 @@ class Source(BaseModel):
         ]
         if self.watch and not needs["file"]:
             problems.append("watch: only files are watched")
+        if self.feed is not None and self.format in FEEDS:
+            keyed = bool(self.key) or self.target not in _KEYED
+            problems += [f"feed.{said}" for said in self.feed.misfits(self.format, self.mode, keyed=keyed)]
         return problems
 
     def _ways_to_change(self) -> list[str]:

@@ -1,8 +1,9 @@
-"""The city's words in the database: levels, zone types and categories, as its folder says."""
+"""The city's words in the database: levels, zone types, categories, and what its sources declare."""
 
 from collections.abc import Sequence
 
 from etl.load.staging import Connection
+from etl.spec import Source, sources
 from layers.catalog.city import Category, City, Level, ZoneType
 from layers.core.errors import BadCity
 
@@ -10,6 +11,10 @@ _STORED = {
     "level": "select rank as place, code from onemap.level",
     "zone_type": "select bit as place, code from onemap.zone_type",
 }
+_CODED = (
+    "level", "code", "official_code", "local_code", "parent_code", "zone_type", "category", "origin", "class",
+    "kind", "version", "deleted",
+)  # fmt: skip
 
 
 def write(connection: Connection, city: City) -> None:
@@ -21,6 +26,7 @@ def write(connection: Connection, city: City) -> None:
     Raises
     ------
     BadCity : a level or zone type that is already stored was moved or removed, or a category that has incidents.
+    BadSource : a source cannot be followed.
     """
     with connection.transaction():
         _keep_places(connection, "level", "rank", city.levels, city)
@@ -39,6 +45,7 @@ def write(connection: Connection, city: City) -> None:
                 [zone.code, bit, zone.name.zh, zone.name.en, zone.colour],
             )
         _write_categories(connection, city.categories, city)
+        _write_sources(connection, sources(city))
 
 
 def _keep_places(
@@ -79,3 +86,23 @@ def _write_categories(connection: Connection, categories: Sequence[Category], ci
               name_en = excluded.name_en, weight = excluded.weight, sensitive = excluded.sensitive""",
             [category.code, rank, category.name.zh, category.name.en, category.weight, category.sensitive],
         )
+
+
+def _write_sources(connection: Connection, declared: Sequence[Source]) -> None:
+    connection.execute("delete from onemap.source where source <> all(%s)", [[source.id for source in declared]])
+    for source in declared:
+        connection.execute(
+            """insert into onemap.source (source, target, title_zh, title_en, format, taken, key, texts)
+            values (%s, %s, %s, %s, %s, %s, %s, %s)
+            on conflict (source) do update set target = excluded.target, title_zh = excluded.title_zh,
+              title_en = excluded.title_en, format = excluded.format, taken = excluded.taken, key = excluded.key,
+              texts = excluded.texts""",
+            [source.id, source.target, source.title.zh, source.title.en, source.format, source.taken, source.key,
+             texts(source)],
+        )  # fmt: skip
+
+
+def texts(source: Source) -> list[str]:
+    """The columns that may hold words about persons: all but the key and those of codes and versions."""
+    coded = {source.columns[field] for field in _CODED if field in source.columns}
+    return [column for column in source.taken if column not in {*source.key, *coded}]

@@ -6,6 +6,7 @@ import typer
 from pydantic import ValidationError
 
 from etl.cli import app as etl
+from etl.cli import work
 from layers.core.errors import OnemapError
 from mapserver.commands import api, db, serve, token, up
 
@@ -16,6 +17,7 @@ app = typer.Typer(
 )
 app.command()(up.up)
 app.command()(serve.serve)
+app.command()(work)
 app.command()(api.api)
 app.add_typer(etl, name="etl")
 app.add_typer(token.app, name="token")

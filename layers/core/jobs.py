@@ -63,6 +63,33 @@ def prepare(connection: psycopg.Connection[DictRow]) -> None:
         cursor.executemany("insert into jobs.applied_step (name) values (%s)", [[name] for name in missing])
 
 
+def defer(
+    connection: psycopg.Connection[DictRow],
+    task: str,
+    source: str,
+    args: dict[str, Any],
+    *,
+    priority: int = 0,
+    waits_once: str | None = None,
+) -> int | None:
+    """Put a job into the queue and return its id; none if one of the same `waits_once` waits there already.
+
+    Jobs of one source are done one after the other, in the order in which they came; of several sources that wait,
+    the one of the highest `priority` is first.
+    """
+    with connection.transaction():
+        connection.execute(_HERE)
+        found = connection.execute(
+            """select unnest(procrastinate_defer_jobs_v1(array[
+              row('default', %(task)s, %(priority)s, %(source)s, %(once)s, %(args)s, null)
+            ]::procrastinate_job_to_defer_v1[])) as id
+            where not exists (
+              select from procrastinate_jobs where status = 'todo' and queueing_lock = %(once)s)""",
+            {"task": task, "priority": priority, "source": source, "once": waits_once, "args": Jsonb(args)},
+        ).fetchone()
+    return int(found["id"]) if found else None
+
+
 def rescue(connection: psycopg.Connection[DictRow], stalled_s: float = STALLED_S) -> list[int]:
     """Put back the jobs of dead workers, and return their ids; one that was tried too often fails instead."""
     with connection.transaction():

@@ -1,0 +1,153 @@
+"""One of all workers looks at the clock, into the city's folder and after the others; another one if it dies."""
+
+import logging
+import math
+import stat
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+
+import psycopg
+from psycopg.rows import DictRow
+
+from etl.readers.base import sha256
+from etl.schedule import last_due
+from etl.spec import Source, sources
+from etl.work import Town
+from layers.catalog.city import City
+from layers.core import jobs
+from layers.core.db import connect
+from layers.core.errors import OnemapError, UnreadableFile
+
+TICK_S = 1.0
+SETTLED_S = 5.0
+"""A file that has not changed for so long is wholly written."""
+_FORGET_EVERY_S = 3600.0
+_LOCK = 0x666F72656D616E  # "foreman"
+_PRIORITY = {"areas": 2, "risk_areas": 1}  # what other loads lean on goes first
+
+_LEADS = "select pg_try_advisory_lock(%s) as leads"
+_SEEN_TO = """
+select exists (select from onemap.run where source = %(source)s and started_at >= %(due)s)
+  or exists (select from jobs.procrastinate_jobs where lock = %(source)s and args ->> 'due' = %(at)s) as so"""
+# A snapshot may go back to what it was before; what a file has added it has added.
+_KNOWN = """
+select exists (select from jobs.procrastinate_jobs
+    where lock = %(source)s and args ->> 'sha256' = %(sha256)s and status in ('todo', 'doing', 'failed'))
+  or %(sha256)s = any (array(select file_sha256 from onemap.run where source = %(source)s and via = 'file'
+    and state = 'done' order by run_id desc limit %(back)s::bigint)) as so
+"""
+
+_log = logging.getLogger(__name__)
+
+Connection = psycopg.Connection[DictRow]
+
+
+@dataclass
+class _Seen:
+    """A file as it was last seen, since when, and whether it was seen to."""
+
+    form: tuple[int, int]
+    since: float
+    seen_to: bool = False
+
+
+@dataclass
+class Foreman:
+    """Puts jobs into the queue of a town. Its connection holds a lock, so that there is one of it."""
+
+    town: Town
+    settled_s: float = SETTLED_S
+    stalled_s: float = jobs.STALLED_S
+    _seen: dict[Path, _Seen] = field(default_factory=dict)
+    _said: str | None = None
+    _forgot_at: float = -math.inf
+
+    def run(self, stopping: Event) -> None:
+        """Look again and again until `stopping` is set, unless another one does."""
+        while not stopping.is_set():
+            try:
+                with closing(connect(self.town.url)) as connection:
+                    connection.autocommit = True
+                    while not stopping.wait(TICK_S):
+                        if _so(connection, _LEADS, [_LOCK]):
+                            self.look(connection)
+            except (OnemapError, psycopg.Error) as exc:
+                _log.warning("the foreman was interrupted", extra={"error": str(exc)})
+                stopping.wait(TICK_S)
+
+    def look(self, connection: Connection) -> None:
+        """Look once at everything."""
+        for job_id in jobs.rescue(connection, self.stalled_s):
+            _log.warning("a worker has died, and its job is put back", extra={"job": job_id})
+        if time.monotonic() - self._forgot_at > _FORGET_EVERY_S:
+            self._forgot_at = time.monotonic()
+            jobs.forget(connection)
+        for source, city in self._declared():
+            if source.schedule:
+                self._look_at_the_clock(connection, source, city)
+            if source.watch:
+                self._look_for_files(connection, source)
+
+    def _declared(self) -> Iterator[tuple[Source, City]]:
+        try:
+            city = City.load(self.town.folder)
+            yield from [(source, city) for source in sources(city)]
+        except OnemapError as exc:
+            if str(exc) != self._said:
+                self._said = str(exc)
+                _log.warning("the city's folder cannot be followed", extra={"error": str(exc)})
+
+    def _look_at_the_clock(self, connection: Connection, source: Source, city: City) -> None:
+        """Load a source whose time has come, also where no worker was there at that time."""
+        due = last_due(str(source.schedule), self.town.clock.now(), city.zone)
+        asked = {"source": source.id, "due": due, "at": due.isoformat()}
+        if not _so(connection, _SEEN_TO, asked):
+            self._defer(connection, source, source.id, {"due": due.isoformat()})
+
+    def _look_for_files(self, connection: Connection, source: Source) -> None:
+        """Load each file of a source that is wholly written, and that was not loaded as it is."""
+        try:
+            found = source.files(self.town.folder)
+        except UnreadableFile:  # none is there
+            return
+        for path in filter(self._rests, found):
+            self._seen[path].seen_to = True
+            try:
+                digest = sha256(path)
+            except OSError as exc:
+                _log.warning("a file cannot be read", extra={"file": str(path), "error": str(exc)})
+                continue
+            asked = {"source": source.id, "sha256": digest, "back": 1 if source.mode == "snapshot" else None}
+            if not _so(connection, _KNOWN, asked):
+                here = path.is_relative_to(self.town.folder)
+                file = str(path.relative_to(self.town.folder) if here else path)
+                self._defer(connection, source, f"{source.id} {digest}", {"file": file, "sha256": digest})
+
+    def _rests(self, path: Path) -> bool:
+        """Whether a file was not seen to yet as it is, and has been as it is for a while."""
+        try:
+            now = path.stat()
+        except OSError:
+            return False
+        form = (now.st_size, now.st_mtime_ns)
+        seen = self._seen.get(path)
+        if seen is None or seen.form != form:
+            seen = self._seen[path] = _Seen(form, time.monotonic())
+        rests = time.monotonic() - seen.since >= self.settled_s
+        return rests and not seen.seen_to and stat.S_ISREG(now.st_mode)
+
+    def _defer(self, connection: Connection, source: Source, waits_once: str, args: dict[str, str]) -> None:
+        priority = _PRIORITY.get(source.target, 0)
+        said = {"source": source.id} | args
+        job_id = jobs.defer(connection, "load", source.id, said, priority=priority, waits_once=waits_once)
+        if job_id is not None:
+            _log.info("a job is put into the queue", extra={"job": job_id, **said})
+
+
+def _so(connection: Connection, question: str, given: Mapping[str, object] | Sequence[object]) -> bool:
+    found = connection.execute(question.encode(), given).fetchone()
+    return bool(found and next(iter(found.values())))

@@ -1,0 +1,84 @@
+"""The work that jobs name: loading a source, or the rows of a push, with the city's folder as it is then."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from etl import ledger, pipeline, vocabulary
+from etl.delivery import Delivery
+from etl.landing import Progress
+from etl.load.staging import Connection
+from etl.readers.push import read_push
+from etl.spec import Source, chosen
+from layers.catalog.city import City
+from layers.core.clock import Clock
+from layers.core.db import connect
+from layers.core.errors import NotFound
+
+_PUSH = "select source, rows, masked, body_sha256, run_id from onemap.push where push_id = %s"
+
+
+@dataclass(frozen=True)
+class Town:
+    """A city's folder and its database."""
+
+    folder: Path
+    url: str
+    clock: Clock = Clock()
+
+    def load(self, source: str, file: str | None, on_progress: Progress) -> list[int]:
+        """Load a source, or its one file of that name; the runs that did it.
+
+        Raises
+        ------
+        BadValue : the city has no such source.
+        SourceError : a file, a feed or the TOML broke its promise.
+        Unavailable : the database went away.
+        """
+        city, declared = self._declared(source)
+        path = city.folder / file if file else None
+        return [done.run_id for done in pipeline.run(self.url, city, declared, self.clock, on_progress, path)]
+
+    def push(self, push_id: int, on_progress: Progress) -> list[int]:
+        """Load the rows of a push, once; the run that did it. Raises as `load` does.
+
+        Raises
+        ------
+        NotFound : there is no such push.
+        """
+        with connect(self.url) as connection:
+            kept = connection.execute(_PUSH, [push_id]).fetchone()
+        if kept is None:
+            raise NotFound(f"there is no push {push_id}", push=push_id)
+        if kept["run_id"] is not None:  # it landed, and its worker died before it could say so
+            return [kept["run_id"]]
+        city, declared = self._declared(kept["source"])
+        delivery = _delivery(push_id, kept, declared, self.clock)
+        return [pipeline.load(self.url, city, delivery, self.clock, on_progress).run_id]
+
+    def read(self) -> City:
+        """The city as its folder says, its words in the database up to date."""
+        city = City.load(self.folder)
+        with connect(self.url) as connection:
+            vocabulary.write(connection, city)
+        return city
+
+    def _declared(self, source: str) -> tuple[City, Source]:
+        city = self.read()
+        return city, chosen(city, [source])[0]
+
+
+def _delivery(push_id: int, kept: dict[str, Any], source: Source, clock: Clock) -> Delivery:
+    def settle(connection: Connection, run_id: int) -> None:
+        connection.execute("update onemap.push set run_id = %s where push_id = %s", [run_id, push_id])
+        spans = Counter({(column, kind): count for column, kind, count in kept["masked"]})
+        ledger.write(connection, run_id, ledger.masks(spans), clock.now())
+
+    return Delivery(
+        source,
+        f"push {push_id}",
+        lambda: read_push(kept["rows"], source.taken, kept["body_sha256"]),
+        via="push",
+        settle=settle,
+    )

@@ -1,0 +1,53 @@
+"""`onemap work`: one worker. Run several for more at once; each may be killed at any time."""
+
+import asyncio
+import os
+import signal
+from threading import Event
+from typing import TYPE_CHECKING
+
+from layers.core import jobs, log
+from layers.core.home import database
+from layers.core.settings import Settings
+
+if TYPE_CHECKING:
+    from etl.work import Town
+
+GRACE_S = 10.0
+"""A worker that was asked to stop gives up what it is doing within this time; another one takes it up."""
+
+
+def work() -> None:
+    """Load what is scheduled, dropped into the city's folder or pushed, until Ctrl-C."""
+    from etl.work import Town  # noqa: PLC0415
+
+    settings = Settings()
+    log.set_up()
+    with database(settings) as url:
+        town = Town(settings.city_folder, url)
+        town.read()
+        asyncio.run(run(town))
+
+
+async def run(town: "Town", heartbeat_s: float = jobs.HEARTBEAT_S, stalled_s: float = jobs.STALLED_S) -> None:
+    """Work until a signal asks to stop."""
+    from etl.foreman import Foreman  # noqa: PLC0415
+    from etl.worker import add_tasks, queue, serve  # noqa: PLC0415
+
+    loop = asyncio.get_running_loop()
+    stop, stopping = asyncio.Event(), Event()
+
+    def end() -> None:
+        stop.set()
+        stopping.set()
+        loop.call_later(GRACE_S, os._exit, 1)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, end)
+    app = queue(town.url)
+    add_tasks(app, town, stopping)
+    looking = asyncio.create_task(asyncio.to_thread(Foreman(town, stalled_s=stalled_s).run, stopping))
+    looking.add_done_callback(lambda _: stop.set())
+    async with app.open_async():
+        await serve(app, stop, heartbeat_s, stalled_s)
+    await looking
