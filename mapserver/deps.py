@@ -10,7 +10,7 @@ from layers.catalog.city import City
 from layers.core.audience import PUBLIC, Audience
 from layers.core.clock import Clock
 from layers.core.db import Database
-from layers.core.errors import BadValue, Unauthenticated
+from layers.core.errors import BadValue, Forbidden, Unauthenticated
 from layers.core.settings import Settings
 from mapserver.auth import cookie
 from mapserver.auth.keys import Keys
@@ -82,6 +82,22 @@ async def audience_of(request: Request) -> Audience:
     return (await keys.grant(token)).audience
 
 
+async def pusher(request: Request) -> Audience:
+    """Who is asking, where that one may push rows in.
+
+    Raises
+    ------
+    Unauthenticated : there is no token, or a bad one.
+    Forbidden : the token is of a lower role, or confined to an area.
+    """
+    if await token_of(request) is None:
+        raise Unauthenticated("a token is needed")
+    audience = await audience_of(request)
+    if not audience.policy.pushes or audience.area_id is not None:
+        raise Forbidden("this is for dispatchers and administrators of the whole city", needs="dispatcher")
+    return audience
+
+
 async def known_parameters(request: Request) -> None:
     """Refuse a query parameter that the route does not declare, or that is there twice.
 
@@ -110,4 +126,5 @@ TheHub = Annotated[Hub, Depends(_hub)]
 TheScreens = Annotated[Screens, Depends(_screens)]
 TheMetrics = Annotated[Metrics, Depends(_metrics)]
 AToken = Annotated[str | None, Depends(token_of)]
+Pusher = Annotated[Audience, Depends(pusher)]
 AnAudience = Annotated[Audience, Depends(audience_of)]

@@ -18,6 +18,7 @@ from layers.core.errors import (
     NotFound,
     OnemapError,
     SourceError,
+    TooLarge,
     Unauthenticated,
     Unavailable,
 )
@@ -28,6 +29,7 @@ PROBLEM = "application/problem+json"
 STATUS: dict[type[OnemapError], int] = {
     OnemapError: 500,
     InputError: 400,
+    TooLarge: 413,
     Unauthenticated: 401,
     Forbidden: 403,
     NotFound: 404,

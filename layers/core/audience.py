@@ -32,12 +32,14 @@ class Policy:
     exact_points : true places; else an incident stands on the centre of its base cell.
     attributes : the source's further columns.
     sensitive_points : incidents of sensitive categories as features.
+    pushes : may push rows in, and follow the jobs that load them.
     """
 
     incidents: bool
     exact_points: bool
     attributes: bool
     sensitive_points: bool
+    pushes: bool = False
 
     @property
     def db_role(self) -> str:
@@ -57,8 +59,10 @@ _POLICIES = {
     Role.ROOM: Policy(incidents=True, exact_points=False, attributes=False, sensitive_points=False),
     Role.ANALYST: Policy(incidents=True, exact_points=False, attributes=True, sensitive_points=False),
     Role.PLANNER: Policy(incidents=True, exact_points=False, attributes=True, sensitive_points=False),
-    Role.DISPATCHER: Policy(incidents=True, exact_points=True, attributes=True, sensitive_points=True),
-    Role.ADMIN: Policy(incidents=True, exact_points=True, attributes=True, sensitive_points=True),
+    Role.DISPATCHER: Policy(
+        incidents=True, exact_points=True, attributes=True, sensitive_points=True, pushes=True
+    ),
+    Role.ADMIN: Policy(incidents=True, exact_points=True, attributes=True, sensitive_points=True, pushes=True),
 }
 
 

@@ -4,6 +4,7 @@ OnemapError
 ├─ InputError           the caller can mend it
 │  ├─ BadValue          a parameter or setting that cannot be read; names it
 │  ├─ BadAddress        a host and port that cannot be listened on
+│  ├─ TooLarge          a body of more bytes or rows than are taken at a time
 │  └─ ShapeMismatch     arrays that do not belong together
 ├─ NotFound             the named thing is not there
 │  ├─ UnknownLayer
@@ -55,6 +56,12 @@ class BadAddress(InputError):
     """A host and port that cannot be listened on."""
 
     code = "bad-address"
+
+
+class TooLarge(InputError):
+    """A body of more bytes or rows than are taken at a time."""
+
+    code = "too-large"
 
 
 class ShapeMismatch(InputError):

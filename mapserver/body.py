@@ -1,0 +1,36 @@
+"""The body of a request, no longer than may be."""
+
+from fastapi import Request
+from starlette.exceptions import HTTPException
+
+from layers.core.errors import BadValue, TooLarge
+from mapserver.negotiate import JSON
+
+MOST_BYTES = 10_000_000
+
+
+async def json_body(request: Request) -> bytes:
+    """The bytes of a body that is declared as plain JSON; one that is too long is not read to its end.
+
+    Raises
+    ------
+    HTTPException : 415 where it is declared as something else, or compressed.
+    TooLarge : it has more than MOST_BYTES.
+    """
+    kind = request.headers.get("content-type", "")
+    if kind.partition(";")[0].strip().lower() != JSON:
+        raise HTTPException(415, f"the body has to be {JSON}")
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise HTTPException(415, "a compressed body is not taken")
+    declared = request.headers.get("content-length", "0")
+    if not declared.isdecimal():
+        raise BadValue("Content-Length is no number", parameter="Content-Length")
+    body = bytearray()
+    if int(declared) <= MOST_BYTES:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MOST_BYTES:
+                break
+        else:
+            return bytes(body)
+    raise TooLarge(f"the body is longer than {MOST_BYTES:,} bytes: push it in parts", most=MOST_BYTES)
