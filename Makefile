@@ -6,7 +6,7 @@ NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
 SCREENS := $(shell find frontend -path frontend/node_modules -prune -o -path frontend/dist -prune -o -type f -print 2>/dev/null)
 
 .DELETE_ON_ERROR:
-.PHONY: run test check bless bench types lock dist screens provision-run provision-test
+.PHONY: run test check drill bless bench types lock dist screens provision-run provision-test
 
 run: provision-run screens
 	ONEMAP_CITY=$(CITY) $(BIN)/onemap up
@@ -23,6 +23,10 @@ check: screens
 	cd frontend && $(NODE) npm run --silent types -- --check
 	cd frontend && $(NODE) npm run --silent check
 	cd frontend && $(NODE) npm run --silent test
+
+# What `make test` does a few times, thirty times: processes are killed at random moments.
+drill: provision-test
+	ONEMAP_DRILL_ROUNDS=30 $(BIN)/pytest tests/drill
 
 # Accept the present SQL and tiles as the new golden files, then read the difference.
 bless: .venv/ready

@@ -4,7 +4,7 @@ import logging
 import math
 import stat
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +13,7 @@ from threading import Event
 import psycopg
 from psycopg.rows import DictRow
 
+from etl import vocabulary
 from etl.readers.base import sha256
 from etl.schedule import last_due
 from etl.spec import Source, sources
@@ -63,6 +64,7 @@ class Foreman:
     settled_s: float = SETTLED_S
     stalled_s: float = jobs.STALLED_S
     _seen: dict[Path, _Seen] = field(default_factory=dict)
+    _known: list[tuple[Source, City]] | None = None
     _said: str | None = None
     _forgot_at: float = -math.inf
 
@@ -86,20 +88,26 @@ class Foreman:
         if time.monotonic() - self._forgot_at > _FORGET_EVERY_S:
             self._forgot_at = time.monotonic()
             jobs.forget(connection)
-        for source, city in self._declared():
+        for source, city in self._declared(connection):
             if source.schedule:
                 self._look_at_the_clock(connection, source, city)
             if source.watch:
                 self._look_for_files(connection, source)
 
-    def _declared(self) -> Iterator[tuple[Source, City]]:
+    def _declared(self, connection: Connection) -> list[tuple[Source, City]]:
+        """What the folder says now; the database hears of what is new in it."""
         try:
             city = City.load(self.town.folder)
-            yield from [(source, city) for source in sources(city)]
+            found = [(source, city) for source in sources(city)]
+            if found != self._known:
+                vocabulary.write(connection, city)
         except OnemapError as exc:
             if str(exc) != self._said:
-                self._said = str(exc)
                 _log.warning("the city's folder cannot be followed", extra={"error": str(exc)})
+            self._known, self._said = None, str(exc)
+            return []
+        self._known, self._said = found, None
+        return found
 
     def _look_at_the_clock(self, connection: Connection, source: Source, city: City) -> None:
         """Load a source whose time has come, also where no worker was there at that time."""

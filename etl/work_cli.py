@@ -4,10 +4,13 @@ import asyncio
 import os
 import signal
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from layers.core import jobs, log
 from layers.core.home import database
+from layers.core.parent import die_with
 from layers.core.settings import Settings
 
 if TYPE_CHECKING:
@@ -17,16 +20,20 @@ GRACE_S = 10.0
 """A worker that was asked to stop gives up what it is doing within this time; another one takes it up."""
 
 
-def work() -> None:
+def work(
+    parent: Annotated[
+        int | None, typer.Option(hidden=True, help="Process to end with, whose child this is.")
+    ] = None,
+) -> None:
     """Load what is scheduled, dropped into the city's folder or pushed, until Ctrl-C."""
+    if parent is not None:
+        die_with(parent)
     from etl.work import Town  # noqa: PLC0415
 
     settings = Settings()
     log.set_up()
     with database(settings) as url:
-        town = Town(settings.city_folder, url)
-        town.read()
-        asyncio.run(run(town))
+        asyncio.run(run(Town(settings.city_folder, url)))
 
 
 async def run(town: "Town", heartbeat_s: float = jobs.HEARTBEAT_S, stalled_s: float = jobs.STALLED_S) -> None:

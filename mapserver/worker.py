@@ -1,18 +1,15 @@
 """One server process: how it ends, whatever it is that ends it."""
 
 import asyncio
-import ctypes
-import os
 import signal
 from collections.abc import Callable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from layers.core import log
+from layers.core.parent import die_with
 from layers.core.settings import Settings
 from mapserver.app import create_app
-
-_PR_SET_PDEATHSIG = 1
 
 
 def application(settings: Settings, url: str, parent: int) -> ASGIApp:
@@ -27,14 +24,6 @@ def application(settings: Settings, url: str, parent: int) -> ASGIApp:
         await app(scope, receive, send)
 
     return stoppable
-
-
-def die_with(parent: int) -> None:
-    """Have the kernel kill this process when `parent` ends; orphans would keep the port for themselves."""
-    if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL):
-        raise OSError(ctypes.get_errno(), "prctl")
-    if os.getppid() != parent:  # it was faster
-        os._exit(1)
 
 
 def _at_a_stop(close: Callable[[], None]) -> None:

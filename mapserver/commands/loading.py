@@ -13,21 +13,30 @@ from pathlib import Path
 import typer
 
 from layers.core.db import connect
+from layers.core.parent import die_with
 from layers.core.settings import Settings
-from mapserver.worker import die_with
 
-_LAST_RUNS = """select distinct on (source) source, file_sha256, finished_at
+_LAST_RUNS = """select distinct on (source) source, finished_at
 from onemap.run where state = 'done' order by source, run_id desc"""
+
+# A file that a snapshot has replaced since is to be loaded again; what was withdrawn stays away.
+_LOADED = """select source, file_sha256 from onemap.run
+where state = 'done' and via = 'file'
+  and (mode <> 'snapshot' or run_id = (
+    select max(run_id) from onemap.run later
+    where later.source = run.source and later.state = 'done' and later.via = 'file'
+  ))"""
 
 
 def load(settings: Settings, url: str) -> None:
-    """Load the city if it never was, or if one of its files has changed since; what cannot be loaded is told."""
-    changed = [path.name for path in _changed(settings.city_folder, url)]
+    """Load what of the city never was, or has changed since; what cannot be loaded is told."""
+    changed = list(_changed(settings.city_folder, url))
     if not changed:
         return
-    typer.echo(f"loading {settings.city}: {', '.join(changed)}")
-    done = subprocess.run(
-        [sys.executable, "-m", "mapserver.cli", "etl", "run"],
+    typer.echo(f"loading {settings.city}: {', '.join(path.name for path in changed)}")
+    ids = [str(tomllib.loads(path.read_text("utf-8")).get("id")) for path in changed]
+    done = subprocess.run(  # noqa: S603 - ids of the city's own sources, no shell
+        [sys.executable, "-m", "mapserver.cli", "etl", "run", *ids],
         env={**os.environ, "ONEMAP_DB__URL": url},
         preexec_fn=partial(die_with, os.getpid()),
         check=False,
@@ -37,19 +46,25 @@ def load(settings: Settings, url: str) -> None:
 
 
 def _changed(folder: Path, url: str) -> Iterator[Path]:
-    """Declarations that are newer than the last load of their source, or whose file has other content now."""
+    """Declarations of files that are newer than the last load of their source, or whose files are others now.
+
+    Feeds are read by the worker, when they are due, and pushes come by themselves.
+    """
     with connect(url) as connection:
         last = {row["source"]: row for row in connection.execute(_LAST_RUNS)}
+        loaded = {(row["source"], row["file_sha256"]) for row in connection.execute(_LOADED)}
     shared = max(_written_at(path) for path in folder.glob("*.toml"))
     for path in sorted((folder / "sources").glob("*.toml")):
         source = tomllib.loads(path.read_text("utf-8"))
-        run = last.get(source.get("id"))
-        file = folder / str(source.get("file"))
+        if "file" not in source:
+            continue
+        name, run = source.get("id"), last.get(source.get("id"))
+        files = sorted(folder.glob(str(source["file"])))
         if (
             run is None
             or max(shared, _written_at(path)) > run["finished_at"]
-            or not file.is_file()
-            or _sha256(file) != run["file_sha256"]
+            or not files
+            or any((name, _sha256(file)) not in loaded for file in files)
         ):
             yield path
 

@@ -1,4 +1,4 @@
-"""`onemap up`: database, load and server in one, until Ctrl-C."""
+"""`onemap up`: database, load, worker and server in one, until Ctrl-C."""
 
 from datetime import timedelta
 
@@ -14,6 +14,7 @@ from mapserver.auth import tokens
 from mapserver.auth.pepper import pepper
 from mapserver.commands.loading import load
 from mapserver.commands.serve import Address, end_tidily, run
+from mapserver.commands.working import working
 
 _NOTE = "printed at start"
 _LASTS = timedelta(
@@ -22,7 +23,7 @@ _LASTS = timedelta(
 
 
 def up() -> None:
-    """Start the database, load what is new, serve the map, and print where it is; Ctrl-C ends all of it."""
+    """Start the database, load what is new, serve and work, and print where the map is; Ctrl-C ends all of it."""
     settings = Settings()
     end_tidily()
     city = City.load(settings.city_folder)
@@ -36,7 +37,8 @@ def up() -> None:
         typer.echo(
             "  The room's link is good for 24 hours; `onemap token create` makes lasting ones. Ctrl-C stops."
         )
-        run(settings, url, address)
+        with working(url):
+            run(settings, url, address)
 
 
 def _room_token(settings: Settings, url: str) -> str:

@@ -157,3 +157,21 @@ def test_times_are_the_towns(foreman, town, connection):
     foreman.town = Town(town.folder, town.url, FixedClock(datetime(2026, 1, 2, 12, 31, tzinfo=UTC)))
     foreman.look(connection)
     assert waiting(town)[0]["due"] == "2026-01-02T12:30:00+00:00"
+
+
+def test_the_database_hears_of_what_is_new_in_the_folder(foreman, town, connection):
+    foreman.look(connection)
+    assert town.rows("select from onemap.source") == []
+    town.source(INCIDENTS, id="desk", format="push", file=None)
+    foreman.look(connection)
+    (known,) = town.rows("select source, format, taken, key, texts from onemap.source")
+    assert known == {
+        "source": "desk",
+        "format": "push",
+        "taken": ["at", "id", "kind", "lat", "lon", "state", "street"],
+        "key": ["id"],
+        "texts": ["at", "lat", "lon", "state", "street"],
+    }
+    (town.folder / "sources" / "desk.toml").unlink()
+    foreman.look(connection)
+    assert town.rows("select from onemap.source") == []

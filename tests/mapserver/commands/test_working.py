@@ -1,0 +1,72 @@
+"""The worker that `onemap up` keeps."""
+
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from layers.core.cluster import Cluster
+from layers.core.db import connect
+from tests.mapserver.process import gone, served
+from tests.workshop import AREAS, Workshop, area
+
+
+@pytest.fixture
+def env(home, tmp_path, toy_settings, dist):
+    city = tmp_path / "cities" / "toy"
+    shutil.copytree(toy_settings.city_folder, city)
+    return {
+        "ONEMAP_HOME": str(home),
+        "ONEMAP_CITIES": str(city.parent),
+        "ONEMAP_CITY": "toy",
+        "ONEMAP_SCREENS": str(dist),
+    }
+
+
+def worker_of(server):
+    """Its worker's process."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        for thread in Path(f"/proc/{server.process.pid}/task").iterdir():
+            for pid in (thread / "children").read_text().split():
+                if b"work" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+                    return int(pid)
+        time.sleep(0.05)
+    raise AssertionError("there is no worker")
+
+
+def test_a_worker_is_there_and_one_that_is_killed_is_followed_by_another(env, tmp_path):
+    with served("up", env=env, log=tmp_path / "log") as server:
+        first = worker_of(server)
+        os.kill(first, signal.SIGKILL)
+        assert gone([first], 5)
+        second = worker_of(server)
+        assert second != first
+        assert server.stop(signal.SIGINT) < 5
+        assert gone([second], 0.1)
+
+
+def test_a_worker_does_not_outlive_its_parent(env, tmp_path):
+    with served("up", env=env, log=tmp_path / "log") as server:
+        worker = worker_of(server)
+        time.sleep(1)  # it has said by now with whom it ends
+        server.stop(signal.SIGKILL)
+        assert gone([worker], 5)
+
+
+def test_a_file_that_is_dropped_into_the_folder_is_loaded(env, home, tmp_path):
+    shop = Workshop(tmp_path / "cities" / "toy")
+    shop.source(AREAS, watch=True)
+    with served("up", env=env, log=tmp_path / "log") as server:
+        shop.geojson("tree.geojson", [area("district", "D", None, (10.0, 50.0, 10.1, 50.06))])
+        deadline = time.monotonic() + 40
+        names = []
+        while not names and time.monotonic() < deadline:
+            time.sleep(0.2)
+            with connect(Cluster(home).url("onemap_toy")) as connection:
+                names = connection.execute("select name_en from onemap.area").fetchall()
+        assert names == [{"name_en": "D"}], (tmp_path / "log").read_text()
+        server.stop()
