@@ -67,7 +67,10 @@ def check(url: str, city: City, delivery: Delivery, clock: Clock, on_progress: P
     with connect(url) as connection:
         run_id = runs.begin(connection, delivery, clock.now())
         landing = Landing(connection, city, source, run_id, reading.sha256, clock.now(), on_progress)
-        intake = pipeline.load_of(landing, reading).take_in()
+        steps = pipeline.load_of(landing, reading)
+        intake = steps.take_in()
+        if source.target == "areas":  # how they fit together shows once they are in
+            steps.merge()
         waiting = quarantine.listed(connection, run_id, limit=1_000_000)
         report = Report(
             source=source.id,

@@ -65,7 +65,13 @@ def check_declared(datum: str, declared: str | None, file: str) -> None:
     # The order of axes is a convention of the file format, not another datum. Esri has names and parameters of its
     # own for what EPSG numbers, and PROJ knows them.
     if not ours.equals(theirs, ignore_axis_order=True) and ours.to_epsg() != theirs.to_epsg():
-        raise BadSource(f"{file}: it says {declared}, but its TOML says {datum}", file=file, key="datum")
+        raise BadSource(f"{file}: it says {_named(theirs)}, but its TOML says {datum}", file=file, key="datum")
+
+
+def _named(crs: CRS) -> str:
+    """An EPSG code where there is one, else the name: a definition runs over pages."""
+    code = crs.to_epsg()
+    return f"EPSG:{code}" if code else crs.name
 
 
 @lru_cache(maxsize=16)

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from etl.binary import rows, whole
 from etl.validate.checker import Checked
-from layers.records.findings import Mask, mask
+from layers.records.findings import Mask
+from layers.records.personal import excerpt
 
 _NAMED = 5
 
@@ -65,7 +66,7 @@ def _note(
     reasons = {}
     for index, code in zip(where.tolist(), codes.tolist(), strict=True):
         named = ", ".join(map(str, together[code][:_NAMED])) + (" ..." if len(together[code]) > _NAMED else "")
-        value = mask("/".join(str(checked.table.column(name)[index].as_py()) for name in key))
+        value = excerpt("/".join(str(checked.table.column(name)[index].as_py()) for name in key))
         reasons[index] = f"key '{value}' stands in rows {named} with different content"
     wrong = np.zeros_like(checked.findings.good)
     wrong[where] = True

@@ -18,20 +18,26 @@ from etl import quarantine
 from etl.ahead import ahead
 from etl.binary import copy_stream, jsonb, points, whole
 from etl.landing import Intake, Landing
+from etl.ledger import Entry
 from etl.load import incidents, staging, stored, told
 from etl.load.bare import bare
 from etl.load.settle import number_equals, settle
 from etl.load.staging import Merged
 from etl.readers.base import RawFrame, Reading
 from etl.scope import Stated
+from etl.shift import judge
 from etl.tag import NOWHERE, Versions, finest_area, zone_mask
 from etl.validate.checker import Checked
 from etl.validate.incidents import check
 from layers.geo import hexgrid
 from layers.heat import public
+from layers.records.desk import LonLat
 
 # Shares of the whole time at which a step is done, as measured on a first load.
 _STAGED, _MERGED, _INDEXED = 0.4, 0.65, 0.9
+
+_SAMPLED = 1000
+"""Places of a batch that are held against the city's outline and roads."""
 
 
 class _Refused(Exception):
@@ -45,6 +51,7 @@ class _Batch:
     table: pa.Table
     spared: pa.Table
     chunks: list[bytes]
+    sample: LonLat
 
 
 @dataclass
@@ -61,6 +68,7 @@ class IncidentLoad:
     again: Callable[[], Reading] | None = None
     _intake: Intake = field(default_factory=Intake)
     _inserted: bool = False
+    _sample: list[LonLat] = field(default_factory=list)
     _raws: Iterator[RawFrame] = field(default_factory=lambda: iter(()))
 
     def take_in(self) -> Intake:
@@ -72,13 +80,14 @@ class IncidentLoad:
                 with self.landing.connection.transaction():
                     self._insert()
             except (psycopg.errors.UniqueViolation, _Refused):
-                self._intake = Intake()
+                self._intake, self._sample = Intake(), []
                 self._raws = self.again().batches
             else:
                 self._inserted = True
-                return self._intake
-        self._stage()
-        self._settle()
+        if not self._inserted:
+            self._stage()
+            self._settle()
+        self._judge_datum()
         return self._intake
 
     def _may_be_new(self) -> bool:
@@ -130,8 +139,14 @@ class IncidentLoad:
         landing = self.landing
         self._say("publishing", _INDEXED)
         public.release(landing.connection, landing.city)
-        count = merged.inserted + merged.updated
-        told.tell(landing.connection, count, source=landing.source.id, run_id=landing.run_id, at=landing.at)
+        few = 0 < merged.inserted + merged.updated <= told.TOLD_ONE_BY_ONE
+        told.tell(
+            landing.connection,
+            source=landing.source.id,
+            run_id=landing.run_id,
+            at=landing.at,
+            each=few and not self._inserted,
+        )
 
     def _say(self, step: str, share: float) -> None:
         self.landing.on_progress(step, share, self._intake.rows_read)
@@ -159,8 +174,26 @@ class IncidentLoad:
         intake.quarantined += quarantine.write(
             landing.connection, landing.run_id, landing.sha256, raw, landing.source, checked.findings
         )
+        self._sample.append(batch.sample)
         rows = round(intake.rows_read / max(raw.through, 1e-9))
         landing.on_progress("loading", share * raw.through, rows)
+
+    def _judge_datum(self) -> None:
+        """Say so where the places look shifted by the offset of another datum than the source declares."""
+        source, intake = self.landing.source, self._intake
+        verdict = judge(source.datum, np.vstack(self._sample), *stored.ground(self.landing.connection))
+        if verdict.suspect:
+            intake.notes["looks_shifted"] = verdict.places
+            intake.entries.append(
+                Entry(
+                    "datum_shift",
+                    changed=False,
+                    message=verdict.message,
+                    subject=verdict.suspect,
+                    amount=verdict.places,
+                    unit="places",
+                )
+            )
 
     def _settle(self) -> None:
         landing, intake = self.landing, self._intake
@@ -190,7 +223,14 @@ def _encoded(
         for name, value in fixed.items():
             table = table.append_column(name, pa.repeat(value, len(table)))
     spared = checked.table.select(["source_key"]).filter(pc.invert(good))
-    return _Batch(raw, checked, table, spared, list(copy_stream(table)))
+    return _Batch(raw, checked, table, spared, list(copy_stream(table)), _sample(checked, good))
+
+
+def _sample(checked: Checked, good: pa.Array) -> LonLat:
+    """Some of the places, spread over the batch: float64[m, 2], lon-lat degrees."""
+    places = checked.table.select(["lon", "lat"]).filter(good).drop_null()
+    lonlat = np.column_stack([places.column("lon"), places.column("lat")])
+    return lonlat[:: max(1, len(lonlat) // _SAMPLED)]
 
 
 def _tagged(table: pa.Table, areas: Versions, zones: Versions) -> pa.Table:

@@ -26,7 +26,7 @@ from etl.whole_load import WholeLoad
 from layers.catalog.city import City
 from layers.core.clock import Clock
 from layers.core.db import connect
-from layers.core.errors import TooManyBad, Unavailable
+from layers.core.errors import EmptySnapshot, TooManyBad, Unavailable
 
 _LOCK = 0x65746C  # "etl"
 _TARGETS = ("areas", "risk_areas", "incidents", "roads", "places")
@@ -93,6 +93,12 @@ def _load(
     refused = None
     with connection.transaction():
         intake = steps.take_in()
+        if source.mode == "snapshot" and not intake.rows_read:
+            raise EmptySnapshot(
+                f"{reading.path}: it has no rows, and a snapshot without rows would delete everything; if that is"
+                f" meant: onemap etl withdraw {source.id}",
+                file=str(reading.path),
+            )
         if landing.too_many(intake):
             refused = _refuse(landing, reading, intake, clock)
         else:

@@ -16,8 +16,8 @@ from etl.load.staging import Connection
 from etl.readers.base import RawFrame
 from etl.spec import Source
 from layers.core.errors import BadValue
-from layers.records.findings import Findings, mask
-from layers.records.personal import personal
+from layers.records.findings import Findings
+from layers.records.personal import excerpt, personal
 
 _COPY = "copy onemap.quarantine (run_id, file_sha256, row_number, reasons, excerpt) from stdin"
 _SHOWN = (
@@ -59,7 +59,7 @@ def _excerpts(raw: RawFrame, source: Source, bad: list[int]) -> list[dict[str, A
 def _shown(value: object) -> object:
     if isinstance(value, (bool, int)) or (isinstance(value, float) and math.isfinite(value)):
         return value
-    return mask(value)
+    return excerpt(value)
 
 
 _LISTED = """

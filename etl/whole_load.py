@@ -3,14 +3,18 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from etl import quarantine
+from etl import quarantine, topology
 from etl.duplicates import settle
 from etl.landing import Intake, Landing
 from etl.load.staging import Merged
+from etl.load.standing import standing
 from etl.readers.base import RawFrame, Reading
 from etl.targets import Kind
+from etl.tree import Tree
 from etl.validate.checker import Checked
 
 
@@ -22,6 +26,7 @@ class WholeLoad:
     reading: Reading
     kind: Kind
     _table: pa.Table | None = None
+    _rows: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     _seen: pa.Table | None = None
     _intake: Intake = field(default_factory=Intake)
 
@@ -34,6 +39,7 @@ class WholeLoad:
         checked = kind.check(raw, source, landing.city, landing.at)
         settled = settle(checked, kind.key, raw.rows, ordered=source.mode == "changes")
         self._table = kind.complete(landing.connection, landing.city, checked, settled.kept)
+        self._rows = raw.rows[settled.kept & checked.findings.good]
         self._seen = _seen(source.mode, raw, checked, kind.key)
         quarantined = quarantine.write(
             landing.connection, landing.run_id, landing.sha256, raw, source, checked.findings
@@ -50,9 +56,14 @@ class WholeLoad:
         return self._intake
 
     def merge(self) -> Merged:
-        """Bring the rows in."""
-        self.landing.on_progress("merging", 0.5, self._intake.rows_read)
-        return self.kind.merge(self.landing, self._table, self._seen)
+        """Bring the rows in, and of areas tell how they fit together."""
+        landing = self.landing
+        landing.on_progress("merging", 0.5, self._intake.rows_read)
+        merged = self.kind.merge(landing, self._table, self._seen)
+        if landing.source.target == "areas":
+            tree = Tree.of(self._table, self._rows, standing(landing.connection, landing.at))
+            self._intake.entries += topology.report(tree, landing.city)
+        return merged
 
     def tell(self, merged: Merged) -> None:
         """Tell the followers; the last thing before the commit."""

@@ -191,6 +191,12 @@ class Workshop:
         path = self.write(f"sources/{values['id']}.toml", "".join(f"{k} = {toml(v)}\n" for k, v in values.items()))
         return Source.load(path)
 
+    def write_words(self) -> None:
+        """The city's words into the database, as a command does before it loads."""
+        assert self.url is not None
+        with connect(self.url) as connection:
+            vocabulary.write(connection, self.city)
+
     def run(self, source: Source) -> pipeline.Result:
         assert self.url is not None
         with connect(self.url) as connection:

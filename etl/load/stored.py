@@ -7,7 +7,7 @@ import numpy as np
 import shapely
 
 from etl.load.staging import Connection
-from etl.tag import Versions
+from etl.tag import Shapes, Versions
 from layers.records.times import Moments
 
 _EVER = np.datetime64("-290000-01-01", "us"), np.datetime64("290000-01-01", "us")
@@ -36,6 +36,22 @@ def zones(connection: Connection) -> Versions:
     )
 
 
+def ground(connection: Connection) -> tuple[Shapes, Shapes]:
+    """What a feed's places are held against: the city's outline of today, its topmost areas, and its roads."""
+    areas = connection.execute(
+        """select st_asbinary(geom) as shape from onemap.area_version join onemap.area using (area_id)
+        where upper_inf(valid) and level_rank = (select min(level_rank) from onemap.area)"""
+    ).fetchall()
+    roads = connection.execute("select st_asbinary(geom) as shape from onemap.road").fetchall()
+    return _shapes(areas), _shapes(roads)
+
+
+def _shapes(rows: list[dict[str, Any]]) -> Shapes:
+    found = np.empty(len(rows), np.object_)
+    found[:] = shapely.from_wkb([row["shape"] for row in rows])
+    return found
+
+
 def known_areas(connection: Connection) -> set[tuple[int, str]]:
     """Every area as (level rank, code)."""
     found = connection.execute("select level_rank, code from onemap.area").fetchall()
@@ -47,7 +63,7 @@ def _versions(rows: list[dict[str, Any]]) -> Versions:
         value=np.array([row["value"] for row in rows], np.int64),
         start=_moments([row["start"] for row in rows], _EVER[0]),
         end=_moments([row["end"] for row in rows], _EVER[1]),
-        shapes=np.array(shapely.from_wkb([row["shape"] for row in rows]), np.object_),
+        shapes=_shapes(rows),
     )
 
 

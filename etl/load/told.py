@@ -28,10 +28,9 @@ from changed join onemap.category on category.code = changed.category
 order by occurred_at, incident_id"""
 
 
-def tell(connection: Connection, count: int, *, source: str, run_id: int, at: datetime) -> None:
-    """Bump the layer, and tell of each of the `count` staged incidents if they are few; last before the commit."""
-    few = 0 < count <= TOLD_ONE_BY_ONE
-    changed = connection.execute(_CHANGED, {"source": source, "run": run_id}).fetchall() if few else []
+def tell(connection: Connection, *, source: str, run_id: int, at: datetime, each: bool) -> None:
+    """Bump the layer, and tell of `each` of the staged incidents that this run brought; last before the commit."""
+    changed = connection.execute(_CHANGED, {"source": source, "run": run_id}).fetchall() if each else []
     events.begin(connection)
     events.bump(connection, LAYER, at)
     if changed:

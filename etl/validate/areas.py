@@ -13,7 +13,8 @@ from etl.repair import repair
 from etl.spec import Source
 from etl.validate.checker import Checked, Checker, ewkb
 from layers.catalog.city import City
-from layers.records.findings import Mask, mask
+from layers.records.findings import Mask
+from layers.records.personal import excerpt
 
 _POLYGONS = {shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON}
 
@@ -43,7 +44,7 @@ def check(raw: RawFrame, source: Source, city: City, now: datetime) -> Checked:
     ]
     desk.findings.add(
         np.array(astray, np.bool_),
-        lambda i: f"code '{mask(codes[i])}' is not of the form of level {city.levels[level[i] or 0].code}",
+        lambda i: f"code '{excerpt(codes[i])}' is not of the form of level {city.levels[level[i] or 0].code}",
     )
     names = {name: desk.text(name, required=True) for name in ("name_zh", "name_en")}
     valid_from, valid_to = desk.validity()
@@ -92,4 +93,4 @@ def check_parents(checked: Checked, passed: Mask, city: City, known: set[tuple[i
 
 
 def _orphaned(parents: list[str | None], level: str, index: int) -> str:
-    return f"parent_code '{mask(parents[index])}' is no {level}"
+    return f"parent_code '{excerpt(parents[index])}' is no {level}"

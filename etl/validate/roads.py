@@ -12,7 +12,7 @@ from etl.spec import Source
 from etl.validate.checker import Checked, Checker, Shapes, ewkb
 from etl.validate.keyed import keyed
 from layers.catalog.city import City
-from layers.records.findings import mask
+from layers.records.personal import excerpt
 
 _LINES = {shapely.GeometryType.LINESTRING, shapely.GeometryType.MULTILINESTRING}
 _DEEPEST, _HIGHEST = -9, 9
@@ -45,7 +45,7 @@ def check(raw: RawFrame, source: Source, city: City, now: datetime) -> Checked:
 def _oneway(desk: Checker) -> pa.Array:
     found = pc.fill_null(desk.text("oneway"), "no")
     unknown = ~np.asarray(pc.is_in(found, pa.array(["no", "forward", "backward"])))
-    desk.findings.add(unknown, lambda i: f"oneway '{mask(found[i])}' is none of no, forward, backward")
+    desk.findings.add(unknown, lambda i: f"oneway '{excerpt(found[i])}' is none of no, forward, backward")
     return found
 
 

@@ -19,7 +19,8 @@ OnemapError
 │  ├─ MissingColumn
 │  ├─ FeedError         a feed over HTTP that fails, or answers what it should not
 │  ├─ UnknownDatum
-│  └─ TooManyBad        more rows did not pass than the source allows
+│  ├─ TooManyBad        more rows did not pass than the source allows
+│  └─ EmptySnapshot     a whole truth without rows
 ├─ BadCity              a city folder that cannot be followed
 ├─ BadHome              the home folder or the secret in it cannot be used
 ├─ Unavailable          not now, perhaps later: the database does not answer in time
@@ -152,6 +153,12 @@ class TooManyBad(SourceError):
     """More rows of a file did not pass than its source allows."""
 
     code = "too-many-bad"
+
+
+class EmptySnapshot(SourceError):
+    """A file that says that nothing is left."""
+
+    code = "empty-snapshot"
 
 
 class BadCity(OnemapError):

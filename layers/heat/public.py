@@ -9,6 +9,7 @@ categories are left out.
 Figures: k = 10 as most CO-CONNECT partners use; 7 days as Chicago withholds; rounding to 5 as NHS hospital data.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,6 +17,7 @@ import numpy as np
 import psycopg
 from numpy.typing import NDArray
 from psycopg.rows import DictRow
+from psycopg.types.range import Range
 
 from layers.catalog.city import City
 from layers.core.statement import Statement
@@ -62,54 +64,59 @@ def adaptive(cell: NDArray[np.uint64], count: NDArray[np.int64]) -> Cells:
     )
 
 
-_COUNTS = """
-select date_trunc('month', occurred_at at time zone %(zone)s) as month, onemap.cell_parent(cell, %(res)s) as cell,
-  incident.zones, count(*) as count
-from onemap.incident incident join onemap.category category on category.code = incident.category
-where not category.sensitive
-group by 1, 2, 3 order by 1"""
+# A day of UTC lies in one month of local time, or in two.
+_STALE = """
+select month, month at time zone %(zone)s as start, (month + interval '1 month') at time zone %(zone)s as end
+from (
+  select distinct date_trunc('month', moment at time zone %(zone)s) as month
+  from onemap.stale_day,
+    lateral (values (day::timestamp at time zone 'UTC'), ((day + 1)::timestamp at time zone 'UTC')) day (moment)
+) months order by month"""
 
-_BIN = """tstzrange(%(month)s::timestamp at time zone %(zone)s,
-  (%(month)s::timestamp + interval '1 month') at time zone %(zone)s)"""
+_COUNTS = """
+select onemap.cell_parent(cell, %(res)s) as cell, incident.zones, count(*) as count
+from onemap.incident incident join onemap.category category on category.code = incident.category
+where not category.sensitive and occurred_at >= %(start)s and occurred_at < %(end)s
+group by 1, 2"""
 
 
 def release(connection: psycopg.Connection[DictRow], city: City) -> int:
-    """Compute the product anew from all incidents, in the caller's transaction; returns the number of bins."""
-    counts = connection.execute(_COUNTS, {"zone": city.time_zone, "res": FINEST_RES}).fetchall()
-    months: dict[datetime, list[DictRow]] = {}
-    for row in counts:
-        months.setdefault(row["month"], []).append(row)
-    masks = {layer: -1 if bit < 0 else 1 << bit for bit, layer in enumerate(city.heat_layers, start=-1)}
-    bins, cells = [], []
-    for month, rows in months.items():
-        cell = np.array([row["cell"] for row in rows], dtype=np.uint64)
-        zones = np.array([row["zones"] for row in rows], dtype=np.int64)
-        count = np.array([row["count"] for row in rows], dtype=np.int64)
-        for layer, mask in masks.items():
-            inside = np.ones(len(rows), dtype=bool) if layer == "all" else (zones & mask) != 0
-            distinct, place = np.unique(cell[inside], return_inverse=True)
-            summed = np.bincount(place, count[inside], minlength=distinct.size).astype(np.int64)
-            published = adaptive(distinct, summed)
-            if not published.cell.size:
-                continue
-            key = {"layer": layer, "month": month, "zone": city.time_zone}
-            bins.append(key | {"total": int(published.count.sum())})
+    """Compute anew the bins whose incidents have changed, in the caller's transaction; returns how many."""
+    stale = connection.execute(_STALE, {"zone": city.time_zone}).fetchall()
+    bins: list[tuple[str, Range[datetime], int]] = []
+    cells: list[tuple[str, Range[datetime], int, int]] = []
+    for month in stale:
+        counts = connection.execute(_COUNTS, {"res": FINEST_RES, **month}).fetchall()
+        span = Range(month["start"], month["end"])
+        connection.execute("delete from onemap.released_bin where bin = %s", [span])
+        for layer, published in _layers(counts, city):
+            bins.append((layer, span, int(published.count.sum())))
             cells += [
-                key | {"cell": one, "count": n}
-                for one, n in zip(published.cell.tolist(), published.count.tolist(), strict=True)
+                (layer, span, *one) for one in zip(published.cell.tolist(), published.count.tolist(), strict=True)
             ]
     with connection.cursor() as cursor:
-        cursor.execute("delete from onemap.released_bin")
-        cursor.executemany(
-            f"insert into onemap.released_bin (layer, bin, total) values (%(layer)s, {_BIN}, %(total)s)",  # noqa: S608
-            bins,
-        )
-        cursor.executemany(
-            f"""insert into onemap.released_cell (layer, bin, cell, count)
-            values (%(layer)s, {_BIN}, %(cell)s, %(count)s)""",  # noqa: S608
-            cells,
-        )
-    return len(bins)
+        with cursor.copy("copy onemap.released_bin (layer, bin, total) from stdin") as copy:
+            for row in bins:
+                copy.write_row(row)
+        with cursor.copy("copy onemap.released_cell (layer, bin, cell, count) from stdin") as copy:
+            for cell in cells:
+                copy.write_row(cell)
+    connection.execute("delete from onemap.stale_day")
+    return len(stale)
+
+
+def _layers(counts: list[DictRow], city: City) -> Iterator[tuple[str, Cells]]:
+    """What each heat layer publishes of one month's counts by cell and zones."""
+    cell = np.array([row["cell"] for row in counts], dtype=np.uint64)
+    zones = np.array([row["zones"] for row in counts], dtype=np.int64)
+    count = np.array([row["count"] for row in counts], dtype=np.int64)
+    for bit, layer in enumerate(city.heat_layers, start=-1):
+        inside = np.ones(len(counts), dtype=bool) if bit < 0 else (zones >> bit) & 1 == 1
+        distinct, place = np.unique(cell[inside], return_inverse=True)
+        summed = np.bincount(place, count[inside], minlength=distinct.size).astype(np.int64)
+        published = adaptive(distinct, summed)
+        if published.cell.size:
+            yield layer, published
 
 
 def newest_bin(now: datetime) -> Statement:

@@ -1,5 +1,6 @@
 """The desk where records are judged: each check takes one field of all and notes what is wrong with each."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from layers.records.findings import Findings, Mask, mask
+from layers.records.findings import Findings, Mask
+from layers.records.personal import excerpt
 from layers.records.sheet import Sheet
 from layers.records.times import Moments, instants
 
@@ -18,6 +20,8 @@ AHEAD = timedelta(minutes=5)
 """How far the clock of a source may run before ours; beyond it a time lies in the future."""
 
 LonLat = NDArray[np.float64]
+
+_SERIAL = re.compile(r"\d{5}(\.\d+)?")
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ class Desk:
         found = self.text(name, required=True)
         fits = pc.is_in(found, pa.array(allowed, pa.string()))
         unknown = np.asarray(pc.and_not(found.is_valid(), fits))
-        self.findings.add(unknown, lambda i: f"{name} '{mask(found[i])}' is not known")
+        self.findings.add(unknown, lambda i: f"{name} '{excerpt(found[i])}' is not known")
         return pc.if_else(fits, found, pa.scalar(None, pa.string()))
 
     def instant(self, name: str, *, required: bool = False, past: bool = False) -> pa.Array:
@@ -68,7 +72,7 @@ class Desk:
         found = instants(column, self.ground.zone)
         if required:
             self.findings.add(np.asarray(column.is_null()), f"{name} is missing")
-        self.findings.add(found.unreadable, lambda i: f"{name} '{mask(column[i])}' is not an ISO 8601 time")
+        self.findings.add(found.unreadable, lambda i: _no_time(name, column[i]))
         if past:
             latest = np.datetime64((self.ground.now + AHEAD).replace(tzinfo=None), "us")
             self.findings.add(found.at > latest, lambda i: f"{name} {found.at[i]}Z lies in the future")
@@ -81,7 +85,7 @@ class Desk:
         values, unreadable = self.sheet.number(name)
         column = self.sheet.column(name)
         self.findings.add(np.asarray(column.is_null()), f"{name} is missing")
-        self.findings.add(unreadable, lambda i: f"{name} '{mask(column[i])}' is not a number")
+        self.findings.add(unreadable, lambda i: f"{name} '{excerpt(column[i])}' is not a number")
         wild = ~np.isfinite(values) & ~unreadable & np.asarray(column.is_valid())
         self.findings.add(wild, f"{name} is not a finite number")
         return np.where(np.isfinite(values), values, np.nan)
@@ -101,7 +105,7 @@ class Desk:
         found = pc.coalesce(numbers, moments)
         self.findings.add(np.asarray(words.is_null()), f"{name} is missing")
         astray = np.asarray(pc.and_(words.is_valid(), found.is_null()))
-        self.findings.add(astray, lambda i: f"{name} '{mask(words[i])}' is neither a whole number nor a time")
+        self.findings.add(astray, lambda i: f"{name} '{excerpt(words[i])}' is neither a whole number nor a time")
         return found
 
     def points(self) -> LonLat:
@@ -148,6 +152,11 @@ class Desk:
     def note(self, what: str, where: Mask) -> None:
         """Count what was done to records."""
         self.notes[what] = self.notes.get(what, 0) + int(np.count_nonzero(where))
+
+
+def _no_time(name: str, value: object) -> str:
+    hint = "; it looks like a spreadsheet's serial number" if _SERIAL.fullmatch(str(value)) else ""
+    return f"{name} '{excerpt(value)}' is not an ISO 8601 time{hint}"
 
 
 def stamps(moments: Moments) -> pa.Array:

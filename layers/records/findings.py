@@ -1,15 +1,11 @@
 """Why rows do not pass: every reason of every row, gathered column by column."""
 
-import re
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 Mask = NDArray[np.bool_]
-
-_LONGEST = 60
-_DIGITS = re.compile(r"(?P<date>\d{4}(?P<sep>[-/.])\d{1,2}(?P=sep)\d{1,2}(?!\d))|\d(?:[ .-]?\d){6,}")
 
 
 class Findings:
@@ -39,13 +35,3 @@ class Findings:
     def bad(self) -> list[int]:
         """Indices of the rows that do not pass."""
         return sorted(self._reasons)
-
-
-def mask(value: object) -> str:
-    """A value fit to be kept: short, without NUL, and without a run of digits that could name a person.
-
-    Seven digits and more may be a telephone or an identity number; what is laid out as a date is neither.
-    """
-    shown = _DIGITS.sub(lambda run: run[0] if run["date"] else "#" * len(run[0]), str(value))
-    shown = shown.replace("\0", "\N{REPLACEMENT CHARACTER}")
-    return shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1] + "…"

@@ -3,6 +3,8 @@
 A time with an offset is taken as it is. A time without one is local time of the source's zone, by this rule:
 in the gap when clocks go forward it moves forward by the gap's length, and in the fold when they go back it is the
 first of the two, still on summer time. Both are counted. This is the reading that PEP 495 calls fold=0.
+
+Year, month and day come in this order; beside ISO 8601 a spreadsheet's `2025/1/2 8:30` is read.
 """
 
 from dataclasses import dataclass
@@ -17,8 +19,8 @@ from numpy.typing import NDArray
 Moments = NDArray[np.datetime64]
 
 _ISO = (
-    r"^(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)"
-    r"(?:[T ](?P<hour>[01]\d|2[0-3]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d)(?:[.,](?P<fraction>\d{1,9}))?)?"
+    r"^(?P<year>\d{4})[-/](?P<month>\d\d?)[-/](?P<day>\d\d?)"
+    r"(?:[T ](?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d)(?:[.,](?P<fraction>\d{1,9}))?)?"
     r" ?(?P<offset>Z|[+-](?:[01]\d|2[0-3]):?[0-5]\d)?)?$"
 )
 # What Python's datetime holds, with a day to spare for any zone.

@@ -1,7 +1,7 @@
 """The books that loading keeps, as SQLAlchemy tables: runs, what was found and refused, feeds, pushes and jobs."""
 
 from geoalchemy2 import Geometry
-from sqlalchemy import BigInteger, Boolean, Column, Double, Integer, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Date, Double, Integer, Table, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, REAL
 
 from layers.schema.columns import counts, instant, metadata, texts, whole_key
@@ -93,3 +93,5 @@ tombstone = Table(
     Column("source_key", Text, primary_key=True),
     *counts("version", "run_id"),
 )
+
+stale_day = Table("stale_day", metadata, Column("day", Date, primary_key=True))

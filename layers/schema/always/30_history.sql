@@ -1,4 +1,4 @@
--- Whatever changes or removes an incident leaves the earlier version behind; no path can forget to.
+-- Whatever changes or removes an incident leaves the earlier version behind and marks its day; no path can forget to.
 create or replace function onemap.keep_history() returns trigger
 language plpgsql as $$
 begin
@@ -11,6 +11,8 @@ begin
     cell, area_id, zones, geom, attributes, run_id, tstzrange(known_from, greatest(now(), known_from), '[]'),
     version
   from earlier;
+  insert into onemap.stale_day select distinct (occurred_at at time zone 'UTC')::date from earlier
+  on conflict do nothing;
   return null;
 end
 $$;

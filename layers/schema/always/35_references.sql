@@ -1,4 +1,4 @@
--- An incident's category, area and run are there: asked once for all the rows of a statement.
+-- An incident's category, area and run are there: asked once for all the rows of a statement, whose days are marked.
 create or replace function onemap.check_references() returns trigger
 language plpgsql as $$
 declare
@@ -17,6 +17,8 @@ begin
   if lost is not null then
     raise foreign_key_violation using message = format('an incident names %s, which is not there', lost);
   end if;
+  insert into onemap.stale_day select distinct (occurred_at at time zone 'UTC')::date from added
+  on conflict do nothing;
   return null;
 end
 $$;

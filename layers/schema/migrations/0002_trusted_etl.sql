@@ -127,3 +127,10 @@ create table onemap.job_report (
   run_ids bigint[] not null default '{}',
   message text
 );
+
+-- Days, UTC, whose incidents have changed since the public's product was last computed; whatever changes an incident
+-- marks its day.
+create table onemap.stale_day (
+  day date primary key
+);
+insert into onemap.stale_day select distinct (occurred_at at time zone 'UTC')::date from onemap.incident;

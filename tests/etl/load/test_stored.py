@@ -32,5 +32,5 @@ def test_zones_carry_the_bit_of_their_type(town):
 
 def test_a_database_without_areas_has_none(town):
     with connect(town.url) as connection:
-        assert len(stored.areas(connection)) == 0
-        assert len(stored.zones(connection)) == 0
+        assert len(stored.areas(connection).value) == 0
+        assert len(stored.zones(connection).value) == 0

@@ -87,9 +87,11 @@ def test_a_time_with_an_offset_is_taken_as_it_is(times):
         ("2024-02-29T10:20:30,5+0530", "2024-02-29T04:50:30.5"),
         ("2024-02-29T10:20:30.123456789Z", "2024-02-29T10:20:30.123456"),
         ("1899-12-31T23:00Z", "1899-12-31T23:00:00"),
+        ("2024/2/9 8:05", "2024-02-09T13:05:00"),
+        ("2024-2-29 0:00:01", "2024-02-29T05:00:01"),
     ],
 )
-def test_forms_of_iso_8601(text, instant):
+def test_forms_of_iso_8601_and_of_spreadsheets(text, instant):
     assert read([text]).at.tolist() == [np.datetime64(instant, "us").tolist()]
 
 
