@@ -330,6 +330,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/ingest/{source}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Post Rows
+         * @description Take rows in, once for each key; the job that loads them says what became of every row.
+         */
+        post: operations["post_rows_ingest__source__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jobs/{job_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Job
+         * @description State, times and progress of a job; once it has ended, the account of its rows or why it failed.
+         */
+        get: operations["get_job_jobs__job_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/enter": {
         parameters: {
             query?: never;
@@ -434,6 +474,42 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * AcceptedShape
+         * @description A push that was taken in.
+         */
+        AcceptedShape: {
+            /** Job */
+            job: number;
+            /**
+             * Status
+             * @description where to ask what became of it
+             */
+            status: string;
+        };
+        /**
+         * AccountShape
+         * @description What became of every row that was read: each is in exactly one of the others, `deleted` apart.
+         */
+        AccountShape: {
+            /** Rows Read */
+            rows_read: number;
+            /** Inserted */
+            inserted: number;
+            /** Updated */
+            updated: number;
+            /** Unchanged */
+            unchanged: number;
+            /** Superseded */
+            superseded: number;
+            /** Quarantined */
+            quarantined: number;
+            /**
+             * Deleted
+             * @description rows that were there before and are not any more
+             */
+            deleted: number;
+        };
         /**
          * AreaShape
          * @description One area.
@@ -584,6 +660,42 @@ export interface components {
             bin: components["schemas"]["SpanShape"] | null;
         };
         /**
+         * JobShape
+         * @description A job; `message` says why it failed, or what it waits for.
+         */
+        JobShape: {
+            /** Id */
+            id: number;
+            /** Task */
+            task: string;
+            /** Source */
+            source: string | null;
+            /** File */
+            file: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "queued" | "running" | "done" | "failed";
+            /**
+             * Attempts
+             * @description how often it was tried to the end before
+             */
+            attempts: number;
+            /** Created */
+            created: string | null;
+            /** Started */
+            started: string | null;
+            /** Finished */
+            finished: string | null;
+            progress: components["schemas"]["ProgressShape"] | null;
+            /** Runs */
+            runs: number[];
+            account: components["schemas"]["AccountShape"] | null;
+            /** Message */
+            message: string | null;
+        };
+        /**
          * LevelShape
          * @description One level of the city's tree of areas.
          */
@@ -656,6 +768,21 @@ export interface components {
             /** Risk Areas */
             risk_areas: components["schemas"]["RiskAreaShape"][];
             incidents: components["schemas"]["PlaceIncidentsShape"] | null;
+        };
+        /**
+         * ProgressShape
+         * @description How far a job is.
+         */
+        ProgressShape: {
+            /** Step */
+            step: string;
+            /** Share */
+            share: number;
+            /**
+             * Rows
+             * @description rows that it has, as far as is known
+             */
+            rows: number;
         };
         /**
          * RiskAreaShape
@@ -1376,6 +1503,89 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": string;
+                };
+            };
+            /** @description a problem document that names what was wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                };
+            };
+        };
+    };
+    post_rows_ingest__source__post: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 1 to 200 visible characters; the same push once more */
+                "idempotency-key": string;
+            };
+            path: {
+                /** @description id of a source that takes pushes */
+                source: string;
+            };
+            cookie?: never;
+        };
+        /** @description rows with every column that the source names, be it null; further columns are dropped */
+        requestBody: {
+            content: {
+                "application/json": {
+                    [key: string]: string | number | boolean | null;
+                }[];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedShape"];
+                };
+            };
+            /** @description a problem document that names what was wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                };
+            };
+        };
+    };
+    get_job_jobs__job_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobShape"];
                 };
             };
             /** @description a problem document that names what was wrong */
