@@ -1,6 +1,7 @@
 """`onemap work`: one worker. Run several for more at once; each may be killed at any time."""
 
 import asyncio
+import logging
 import os
 import signal
 from threading import Event
@@ -32,6 +33,7 @@ def work(
 
     settings = Settings()
     log.set_up()
+    logging.getLogger("procrastinate").setLevel(logging.WARNING)
     with database(settings) as url:
         asyncio.run(run(Town(settings.city_folder, url)))
 

@@ -2,6 +2,7 @@
 
 from fastapi import Request
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from layers.core.errors import BadValue, TooLarge
 from mapserver.negotiate import JSON
@@ -14,7 +15,7 @@ async def json_body(request: Request) -> bytes:
 
     Raises
     ------
-    HTTPException : 415 where it is declared as something else, or compressed.
+    HTTPException : 415 where it is declared as something else, or compressed; 400 where it ends too early.
     TooLarge : it has more than MOST_BYTES.
     """
     kind = request.headers.get("content-type", "")
@@ -26,11 +27,14 @@ async def json_body(request: Request) -> bytes:
     if not declared.isdecimal():
         raise BadValue("Content-Length is no number", parameter="Content-Length")
     body = bytearray()
-    if int(declared) <= MOST_BYTES:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MOST_BYTES:
-                break
-        else:
-            return bytes(body)
+    try:
+        if int(declared) <= MOST_BYTES:
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MOST_BYTES:
+                    break
+            else:
+                return bytes(body)
+    except ClientDisconnect as exc:
+        raise HTTPException(400, "the body ends too early") from exc
     raise TooLarge(f"the body is longer than {MOST_BYTES:,} bytes: push it in parts", most=MOST_BYTES)

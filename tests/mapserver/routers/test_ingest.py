@@ -158,6 +158,31 @@ async def test_a_body_that_is_too_long_is_refused_before_it_is_read(client, town
     assert town.rows("select from onemap.push") == []
 
 
+async def test_a_body_that_is_cut_off_is_told_to_nobody_and_logs_no_fault(town, toy_settings, caplog):
+    settings = toy_settings.model_copy(update={"cities": town.folder.parent})
+    headers = bearer(token(settings, town.url, Role.ADMIN)) | {
+        "Content-Type": "application/json",
+        "Idempotency-Key": "k",
+    }
+    sent = []
+
+    async def receive():
+        return {"type": "http.disconnect"}
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {
+        "type": "http", "method": "POST", "path": "/ingest/desk", "raw_path": b"/ingest/desk", "query_string": b"",
+        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+        "scheme": "http", "server": ("map.test", 80), "root_path": "", "http_version": "1.1", "asgi": {"version": "3.0"},
+    }  # fmt: skip
+    async with running(settings, town.url) as app:
+        await app(scope, receive, send)
+    assert sent[0]["status"] == 400
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
 async def test_no_audience_reads_or_writes_pushes_and_jobs_by_itself(town):
     for role in ("onemap_public", "onemap_room", "onemap_analyst", "onemap_exact"):
         for tried in (
