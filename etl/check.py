@@ -22,10 +22,10 @@ _EXAMPLES = 20
 
 _AGAINST_KNOWN = """
 select count(*) filter (where known.source_key is null) as new,
-  count(*) filter (where known.content_hash <> staging.content_hash) as changed,
-  count(*) filter (where known.content_hash = staging.content_hash) as known
-from staging left join onemap.incident known
-  on known.source = %s and known.source_key = staging.source_key"""
+  count(*) filter (where known.content_hash <> stated.content_hash) as changed,
+  count(*) filter (where known.content_hash = stated.content_hash) as known
+from stated left join onemap.incident known
+  on known.source = %s and known.source_key = stated.source_key"""
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,10 @@
 """Incidents into their table, merged by natural key."""
 
-from collections.abc import Callable
 from contextlib import nullcontext
-from typing import Any
+from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
 from psycopg import sql
 
 from etl.load import states
@@ -16,27 +17,40 @@ TABLE = "onemap.incident"
 TYPES = {"spot": "geometry", "geom": "geometry", "attributes": "jsonb"}
 """Columns of the staged table that hold EWKB, and JSON in its binary form."""
 
+
+@dataclass(frozen=True)
+class Needed:
+    """What a file's keys say: rows that gave way, incidents that tombstones deleted, and the rows to bring in.
+
+    rows : int64[n], row numbers, ascending.
+    """
+
+    superseded: int
+    deleted: int
+    rows: NDArray[np.int64]
+
+
 _FACTS = (
     "category", "origin", "occurred_at", "recorded_at", "state", "due_at", "closed_at", "severity", "cell",
     "area_id", "zones", "spot", "geom", "attributes", "content_hash", "version",
 )  # fmt: skip
 
-_KNOWN = "select exists (select from onemap.incident where source = %(source)s) as known"
+# The stated rows that are new or say something new; the others are known.
+_NEEDED = """
+create temporary table needed on commit drop as
+select stated.row_number, stated.source_key, known.incident_id
+from stated left join onemap.incident known
+  on known.source = %(source)s and known.source_key = stated.source_key
+where known.content_hash is distinct from stated.content_hash"""
 
 _INSERT = sql.SQL("""
 insert into onemap.incident (source, source_key, run_id, {facts})
-select %(source)s, source_key, %(run)s, {staged} from staging""")
-
-_UNKNOWN = sql.SQL("""
-where not exists (
-  select from onemap.incident known where known.source = %(source)s and known.source_key = staging.source_key
-)""")
+select %(source)s, needed.source_key, %(run)s, {staged}
+from staging join needed using (row_number) where needed.incident_id is null""")
 
 _UPDATE = sql.SQL("""
 update onemap.incident known set ({facts}, run_id, known_from) = row({staged}, %(run)s, now())
-from staging
-where known.source = %(source)s and known.source_key = staging.source_key
-  and known.content_hash <> staging.content_hash""")
+from staging join needed using (row_number) where known.incident_id = needed.incident_id""")
 
 # What a snapshot no longer has. `spared` holds the keys of rows that stand in the file and did not pass.
 _DELETE = """
@@ -45,7 +59,7 @@ where source = %(source)s
   and (%(since)s::timestamptz is null or occurred_at >= %(since)s)
   and (%(until)s::timestamptz is null or occurred_at < %(until)s)
   and (%(categories)s::text[] is null or category = any(%(categories)s))
-  and not exists (select from staging where staging.source_key = known.source_key)
+  and not exists (select from stated where stated.source_key = known.source_key)
   and not exists (
     select from spared
     where spared.source_key =
@@ -59,34 +73,31 @@ def filled(connection: Connection) -> bool:
     return bool(found and found["filled"])
 
 
-def merge(
-    connection: Connection,
-    source: Source,
-    run_id: int,
-    *,
-    snapshot: Stated | None,
-    on_progress: Callable[[str], None] = lambda _step: None,
-) -> Merged:
-    """Bring the rows of the staged tables into onemap.incident, inside the caller's transaction.
+def need(connection: Connection, source: Source, run_id: int) -> Needed:
+    """Hold the rows of `stated` against what is known, inside the caller's transaction.
 
-    `staging` has source_key, deleted and the facts of the incident table, one row a key; `spared` has the keys of
-    the file's other rows. Given a `snapshot`, what is known of this source inside it and stands in neither is
-    deleted. A tombstone that takes effect counts as an update, and what it deletes as deleted.
+    `stated` has row_number, source_key, version, deleted and content_hash, one row a key; `spared` has the keys of
+    the file's other rows. What is outdated leaves `stated`, tombstones take effect, and `needed` is made.
     """
-    given: dict[str, Any] = {"source": source.id, "run": run_id, "keyless": not source.key}
     superseded = states.outdate(connection, source.id) if "version" in source.columns else 0
     deleted = states.bury(connection, source.id, run_id) if "deleted" in source.columns else 0
-    updated = deleted
-    known = (connection.execute(_KNOWN, given).fetchone() or {})["known"]
+    connection.execute(_NEEDED, {"source": source.id})
+    rows = connection.execute("select row_number from needed order by 1").fetchall()
+    return Needed(superseded, deleted, np.array([row["row_number"] for row in rows], np.int64))
+
+
+def merge(connection: Connection, source: Source, run_id: int) -> Merged:
+    """Bring the rows of `staging` in: row_number and the facts of those that are needed."""
+    given = {"source": source.id, "run": run_id}
     facts = sql.SQL(", ").join(map(sql.Identifier, _FACTS))
     staged = sql.SQL(", ").join(sql.Identifier("staging", name) for name in _FACTS)
-    on_progress("merging")
     with nullcontext() if filled(connection) else bare(connection):
-        if known:
-            updated += connection.execute(_UPDATE.format(facts=facts, staged=staged), given).rowcount
-        insert = _INSERT.format(facts=facts, staged=staged) + (_UNKNOWN if known else sql.SQL(""))
-        inserted = connection.execute(insert, given).rowcount
-        on_progress("indexing")
-    if snapshot is not None:
-        deleted += connection.execute(_DELETE, given | vars(snapshot)).rowcount
-    return Merged(inserted, updated, deleted, superseded)
+        updated = connection.execute(_UPDATE.format(facts=facts, staged=staged), given).rowcount
+        inserted = connection.execute(_INSERT.format(facts=facts, staged=staged), given).rowcount
+    return Merged(inserted, updated)
+
+
+def delete_missing(connection: Connection, source: Source, snapshot: Stated) -> int:
+    """Delete what is known of `source` inside the `snapshot` and stands neither in `stated` nor in `spared`."""
+    given = {"source": source.id, "keyless": not source.key} | vars(snapshot)
+    return connection.execute(_DELETE, given).rowcount

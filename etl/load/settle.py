@@ -1,4 +1,4 @@
-"""One staged row a key: who stands for it, who gave way, and who contradicts whom.
+"""One stated row a key: who stands for it, who gave way, and who contradicts whom.
 
 Few keys stand more than once, so only those are looked at closely.
 """
@@ -11,15 +11,15 @@ _NAMED = 5
 
 _REPEATED = """
 create temporary table repeated on commit drop as
-select source_key from staging group by source_key having count(*) > 1"""
+select source_key from stated group by source_key having count(*) > 1"""
 
 _NUMBER = """
-update staging set source_key = staging.source_key || '#' || numbered.place
+update stated set source_key = stated.source_key || '#' || numbered.place
 from (
   select row_number, row_number() over (partition by source_key order by row_number) as place
-  from staging join repeated using (source_key)
+  from stated join repeated using (source_key)
 ) numbered
-where numbered.row_number = staging.row_number and numbered.place > 1"""
+where numbered.row_number = stated.row_number and numbered.place > 1"""
 
 # `standing` 1 are the rows of a key's latest version, `last` the one of them that stands for it.
 _CONTESTED = """
@@ -27,7 +27,7 @@ create temporary table contested on commit drop as
 select row_number, source_key, content_hash,
   rank() over (partition by source_key order by version desc nulls last) as standing,
   row_number() over (partition by source_key order by version desc nulls last, row_number desc) = 1 as last
-from staging join repeated using (source_key)"""
+from stated join repeated using (source_key)"""
 
 _CONTRARY = """
 create temporary table contrary on commit drop as
@@ -37,20 +37,20 @@ group by source_key having count(distinct content_hash) > 1"""
 
 _REFUSE = """
 insert into onemap.quarantine (run_id, file_sha256, row_number, reasons, excerpt)
-select %(run)s, %(sha256)s, staging.row_number,
+select %(run)s, %(sha256)s, stated.row_number,
   array[format(
     'key ''%%s'' stands in rows %%s%%s with different content',
-    staging.source_key, array_to_string(rows[:%(named)s], ', '),
+    stated.source_key, array_to_string(rows[:%(named)s], ', '),
     case when cardinality(rows) > %(named)s then ' ...' else '' end
   )],
-  jsonb_strip_nulls(jsonb_build_object('category', category, 'occurred_at', occurred_at, 'origin', origin))
-from staging join contrary using (source_key) join contested using (row_number) where contested.standing = 1"""
+  '{}'
+from stated join contrary using (source_key) join contested using (row_number) where contested.standing = 1"""
 
 _SPARE = "insert into spared select source_key from contrary"
 
 _GIVE_WAY = """
-delete from staging using contested
-where contested.row_number = staging.row_number
+delete from stated using contested
+where contested.row_number = stated.row_number
   and (not contested.last or exists (select from contrary where contrary.source_key = contested.source_key))"""
 
 
@@ -69,7 +69,7 @@ def number_equals(connection: Connection) -> None:
 
 
 def settle(connection: Connection, run_id: int, sha256: str, *, ordered: bool) -> Settled:
-    """Leave one row a key in `staging`, which has row_number, source_key, version and content_hash.
+    """Leave one row a key in `stated`, which has row_number, source_key, version and content_hash.
 
     The latest version counts. Among rows of the same version, or without one: those that say the same are one.
     Where they differ, the last counts if the file is `ordered`; if it is not, nobody knows which is true, and each

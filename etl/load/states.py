@@ -9,30 +9,30 @@ from etl.load.staging import Connection
 # order plays no part. A tombstone beats a state of its own version.
 _OUTDATED = """
 with gone as (
-  delete from staging using onemap.incident known
-  where known.source = %(source)s and known.source_key = staging.source_key
-    and (known.version > staging.version
-      or known.version = staging.version and known.content_hash > staging.content_hash and not staging.deleted)
-  returning staging.source_key
+  delete from stated using onemap.incident known
+  where known.source = %(source)s and known.source_key = stated.source_key
+    and (known.version > stated.version
+      or known.version = stated.version and known.content_hash > stated.content_hash and not stated.deleted)
+  returning stated.source_key
 )
 insert into spared select source_key from gone"""
 
 _BURIED = """
 with gone as (
-  delete from staging using onemap.tombstone known
-  where known.source = %(source)s and known.source_key = staging.source_key
-    and (known.version > staging.version or known.version = staging.version and not staging.deleted)
-  returning staging.source_key
+  delete from stated using onemap.tombstone known
+  where known.source = %(source)s and known.source_key = stated.source_key
+    and (known.version > stated.version or known.version = stated.version and not stated.deleted)
+  returning stated.source_key
 )
 insert into spared select source_key from gone"""
 
 _REVIVED = """
-delete from onemap.tombstone known using staging
-where known.source = %(source)s and known.source_key = staging.source_key and not staging.deleted"""
+delete from onemap.tombstone known using stated
+where known.source = %(source)s and known.source_key = stated.source_key and not stated.deleted"""
 
 _BURY = """
 with dead as (
-  delete from staging where deleted returning source_key, version
+  delete from stated where deleted returning source_key, version
 ), gone as (
   delete from onemap.incident known using dead
   where known.source = %(source)s and known.source_key = dead.source_key returning known.incident_id
@@ -46,7 +46,7 @@ select count(*) as n from gone"""
 
 
 def outdate(connection: Connection, source: str) -> int:
-    """Take out of `staging`, into `spared`, what is older than what is known; returns how many rows gave way."""
+    """Take out of `stated`, into `spared`, what is older than what is known; returns how many rows gave way."""
     given = {"source": source}
     gone = connection.execute(_OUTDATED, given).rowcount + connection.execute(_BURIED, given).rowcount
     connection.execute(_REVIVED, given)
@@ -54,6 +54,6 @@ def outdate(connection: Connection, source: str) -> int:
 
 
 def bury(connection: Connection, source: str, run_id: int) -> int:
-    """Take the tombstones out of `staging` and delete what they name; returns how many incidents are gone."""
+    """Take the tombstones out of `stated` and delete what they name; returns how many incidents are gone."""
     found = connection.execute(_BURY, {"source": source, "run": run_id}).fetchone()
     return int(found["n"]) if found else 0

@@ -13,7 +13,7 @@ TOLD_ONE_BY_ONE = 500
 
 _CHANGED = """
 with recursive changed as (
-  select known.* from onemap.incident known join staging using (source_key)
+  select known.* from onemap.incident known join stated using (source_key) join needed using (row_number)
   where known.source = %(source)s and known.run_id = %(run)s
 ), above as (
   select incident_id, occurred_at, area_id from changed where area_id is not null
@@ -29,7 +29,7 @@ order by occurred_at, incident_id"""
 
 
 def tell(connection: Connection, *, source: str, run_id: int, at: datetime, each: bool) -> None:
-    """Bump the layer, and tell of `each` of the staged incidents that this run brought; last before the commit."""
+    """Bump the layer, and tell of `each` of the incidents that were needed; last before the commit."""
     changed = connection.execute(_CHANGED, {"source": source, "run": run_id}).fetchall() if each else []
     events.begin(connection)
     events.bump(connection, LAYER, at)

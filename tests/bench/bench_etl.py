@@ -18,6 +18,7 @@ import geopandas as gpd
 import psycopg
 import pyarrow.parquet as pq
 import sqlalchemy
+from psycopg.conninfo import conninfo_to_dict
 
 from etl import pipeline, vocabulary
 from etl.account import Account
@@ -173,11 +174,11 @@ class Bench:
             cursor.execute("alter table onemap.ogred alter known_from set default now()")
             connection.commit()
             command = [
-                "ogr2ogr", "-f", "PostgreSQL", f"PG:{self.url}", str(flat), "-nln", "onemap.ogred", "-append",
+                "ogr2ogr", "-f", "PostgreSQL", "PG:" + " ".join(f"{key}={value}" for key, value in conninfo_to_dict(self.url).items()), str(flat), "-nln", "onemap.ogred", "-append",
                 "--config", "PG_USE_COPY", "YES",
             ]  # fmt: skip
             start = time.perf_counter()
-            subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+            subprocess.run(command, check=True)
             ogr_s = time.perf_counter() - start
             self.say("  ogr2ogr -append, PG_USE_COPY=YES", ogr_s, self.count)
             self.mark("  ratio", ogr_s / append_s, OGR2OGR)

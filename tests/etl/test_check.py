@@ -37,6 +37,7 @@ def test_a_report_says_that_a_load_would_fail_whole(town):
 
 
 def test_areas_are_checked_too(town):
+    town.write_words()
     town.geojson("tree.geojson", [*tree(), area("grid", "V9G1", "V9", (10.0, 50.0, 10.01, 50.01))])
     found = report(town, town.source(AREAS), "tree.geojson")
     assert (found.passed, found.quarantined) == (5, 1)

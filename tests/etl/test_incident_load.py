@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 import shapely
 
-from etl import incident_load, pipeline
+from etl import pipeline, tally
 from etl.delivery import Delivery
 from etl.readers.base import RawFrame, Reading
 from etl.shift import Verdict
@@ -62,7 +62,7 @@ def test_a_known_key_anywhere_sends_the_file_the_staged_way(town):
     load(town, *[call(n) for n in range(5)])
     result, opened = load(town, call(7), call(8), call(9), call(2, kind="theft"), call(1))
     account = result.account
-    assert (account.inserted, account.updated, account.unchanged, opened) == (3, 1, 1, 2)
+    assert (account.inserted, account.updated, account.unchanged, opened) == (3, 1, 1, 3)
     assert present(town)["c2"] == "theft"
     assert len(present(town)) == 8
 
@@ -110,7 +110,7 @@ def test_a_file_that_breaks_off_leaves_nothing(town):
 
 def test_what_looks_shifted_is_a_note_and_a_finding_that_names_the_likely_datum(town, monkeypatch):
     verdict = Verdict("EPSG:4326", "gcj02", 7, {}, "it looks like gcj02")
-    monkeypatch.setattr(incident_load, "judge", lambda *_: verdict)
+    monkeypatch.setattr(tally, "judge", lambda *_: verdict)
     result = town.load_calls(call(1))
     assert result.notes["looks_shifted"] == 7
     (row,) = town.rows("select kind, subject, message, changed, place from onemap.finding")

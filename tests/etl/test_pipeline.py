@@ -275,4 +275,4 @@ def test_progress_only_grows_and_ends_at_the_end(town):
     shares = [share for _, share, _ in heard]
     assert shares == sorted(shares)
     assert heard[-1] == ("done", 1.0, 50)
-    assert {"loading", "merging", "indexing", "publishing"} <= {step for step, *_ in heard}
+    assert {"reading", "merging", "publishing"} <= {step for step, *_ in heard}

@@ -10,14 +10,14 @@ import pytest
 
 from tests.mapserver.process import ROOT
 
-README = (ROOT / "README.md").read_text("utf-8")
+README = "".join((ROOT / name).read_text("utf-8") for name in ("README.md", "etl/README.md"))
 LINES = [
     line
     for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
     for line in block.splitlines()
     if line.strip()
 ]
-SERVES = ("onemap serve", "onemap up")
+SERVES = ("onemap serve", "onemap up", "onemap work")
 
 
 @pytest.mark.parametrize("line", [line for line in LINES if line.startswith("make")])

@@ -1,0 +1,71 @@
+"""The account of a file as its batches come by, with its quarantine and its places held against the city's."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+from etl import quarantine
+from etl.incident_rows import sample
+from etl.landing import Intake, Landing
+from etl.ledger import Entry
+from etl.load import stored
+from etl.readers.base import RawFrame
+from etl.shift import judge
+from etl.validate.checker import Checked
+from layers.records.desk import LonLat
+
+
+@dataclass
+class Tally:
+    """What is known of a file so far."""
+
+    landing: Landing
+    intake: Intake = field(default_factory=Intake)
+    _sample: list[LonLat] = field(default_factory=list)
+
+    def add(self, raw: RawFrame, checked: Checked, share: float) -> None:
+        """Count one batch, and put into quarantine what did not pass; the whole file is `share` of the work."""
+        landing, intake = self.landing, self.intake
+        good = int(np.count_nonzero(checked.findings.good))
+        intake.rows_read += len(raw) + len(raw.broken)
+        intake.staged += good
+        intake.notes.update(checked.notes)
+        intake.entries += checked.entries
+        intake.masked.update(checked.masked)
+        nameless = len(raw.broken) + lost_keys(checked).null_count
+        if (
+            nameless and landing.source.mode == "snapshot"
+        ):  # any of them may be any row: nobody knows what is missing
+            intake.notes["rows_without_key"] += nameless
+        intake.quarantined += quarantine.write(
+            landing.connection, landing.run_id, landing.sha256, raw, landing.source, checked.findings
+        )
+        self._sample.append(sample(checked))
+        self.say("reading", share * raw.through, raw.through)
+
+    def say(self, step: str, share: float, through: float = 1.0) -> None:
+        """Tell how far the work is; `through` is the share of the file that is counted."""
+        self.landing.on_progress(step, share, round(self.intake.rows_read / max(through, 1e-9)))
+
+    def judge_datum(self) -> None:
+        """Say so where the places look shifted by the offset of another datum than the source declares."""
+        places = np.vstack(self._sample)
+        verdict = judge(self.landing.source.datum, places, *stored.ground(self.landing.connection))
+        if verdict.suspect:
+            self.intake.notes["looks_shifted"] = verdict.places
+            self.intake.entries.append(
+                Entry(
+                    "datum_shift",
+                    changed=False,
+                    message=verdict.message,
+                    subject=verdict.suspect,
+                    amount=verdict.places,
+                    unit="places",
+                )
+            )
+
+
+def lost_keys(checked: Checked) -> pa.ChunkedArray:
+    """The keys of the rows that did not pass."""
+    return checked.table.column("source_key").filter(pa.array(~checked.findings.good))
