@@ -14,17 +14,18 @@ come. Without it the last load wins.
 """
 
 import tomllib
-from datetime import datetime
 from pathlib import Path
 from typing import Literal, Self
 from zoneinfo import ZoneInfo
 
+import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from etl.feed_options import FeedOptions
 from etl.schedule import is_cron_line
 from layers.catalog.city import City, Name
 from layers.core.errors import BadSource, BadValue, UnreadableFile
+from layers.records.times import instants
 
 Target = Literal["areas", "risk_areas", "incidents", "roads", "places"]
 Constant = str | int | float | bool
@@ -72,8 +73,9 @@ class Scope(BaseModel):
     @field_validator("since", "until")
     @classmethod
     def _is_a_time(cls, value: str | None) -> str | None:
-        if value is not None:
-            datetime.fromisoformat(value)
+        # Read as it will be: a bound that nobody could read would be none, and what lies beyond it deleted.
+        if instants(pa.array([value], pa.string()), ZoneInfo("UTC")).unreadable.any():
+            raise ValueError(f"'{value}' is not an ISO 8601 time")
         return value
 
 
@@ -140,6 +142,7 @@ class Source(BaseModel):
             [f"columns: {self.target} have no field '{name}'" for name in sorted(given - allowed)]
             + [f"columns: field '{name}' is missing" for name in sorted(_REQUIRED[self.target] - given)]
             + [f"constants: '{n}' is a column too" for n in sorted(set(self.columns) & set(self.constants))]
+            + [f"constants: '{n}' tells rows apart" for n in sorted({"version", "deleted"} & set(self.constants))]
             + [f"values: '{name}' is not among the columns" for name in sorted(set(self.values) - given)]
         )
         if len({"lon", "lat"} & set(self.columns)) == 1:

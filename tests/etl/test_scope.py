@@ -1,3 +1,6 @@
+import pytest
+
+from layers.core.errors import BadSource
 from tests.workshop import INCIDENTS, call
 
 JANUARY = {"mode": "snapshot", "scope": {"since": "2025-01-01", "until": "2025-02-01"}}
@@ -55,3 +58,11 @@ def test_a_late_row_of_a_versioned_snapshot_does_not_delete_what_is_known(town):
     account = town.load_calls(call(1, changed="4", kind="theft"), columns=columns, mode="snapshot").account
     assert (account.superseded, account.deleted) == (1, 0)
     assert keys(town) == ["c1"]
+
+
+@pytest.mark.parametrize("since", ["20250101", "2025-01-01T00", "2025-W01-1"])
+def test_a_bound_that_would_be_read_as_none_is_refused(town, since):
+    town.load_calls(call(1), call(2, at="2024-06-01T00:00:00"))
+    with pytest.raises(BadSource, match=rf"scope\.since: '{since}' is not an ISO 8601 time"):
+        town.load_calls(call(1), mode="snapshot", scope={"since": since})
+    assert keys(town) == ["c1", "c2"]

@@ -22,6 +22,12 @@ def test_a_good_source_says_which_columns_enter_each_once(shop):
         (INCIDENTS, {"columns": {"category": "k", "occurred_at": "a", "lon": "x"}}, "lon and lat go together"),
         (INCIDENTS, {"constants": {}}, "columns: field 'origin' is missing"),
         (INCIDENTS, {"constants": {"origin": "citizen", "state": "x"}}, "constants: 'state' is a column too"),
+        (
+            INCIDENTS,
+            {"constants": {"origin": "citizen", "deleted": True}},
+            "constants: 'deleted' tells rows apart",
+        ),
+        (INCIDENTS, {"constants": {"origin": "citizen", "version": 1}}, "constants: 'version' tells rows apart"),
         (INCIDENTS, {"values": {"colour": {"a": "b"}}}, "values: 'colour' is not among the columns"),
         (AREAS, {"columns": AREAS["columns"] | {"phone": "phone"}}, "columns: areas have no field 'phone'"),
         (AREAS, {"key": ["code"]}, "key: areas are identified by their code"),
