@@ -34,7 +34,7 @@ bless: .venv/ready
 	git --no-pager diff --stat tests/golden
 
 bench: .venv/ready
-	$(BIN)/python tests/bench/bench_load.py
+	PYTHONPATH=. $(BIN)/python tests/bench/bench_etl.py
 
 # The screens' types follow the server's OpenAPI document.
 types: .venv/ready frontend/node_modules/ready

@@ -5,6 +5,7 @@ from rows that are already in COPY's own format; it tags nothing and knows no co
 """
 
 import argparse
+import json
 import os
 import resource
 import shutil
@@ -15,6 +16,7 @@ import time
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import psycopg
 import pyarrow.parquet as pq
 import sqlalchemy
@@ -85,12 +87,12 @@ class Bench:
         first_s, account = self.load("one.parquet")
         assert account.inserted == count, account
         self.say("first load", first_s, count)
-        bare_s = self._bare("bare", [])
+        bare_s = self._bare()
         self.say("  binary COPY, then CREATE INDEX", bare_s, count)
         self.mark("  ratio", bare_s / first_s, FIRST)
 
         shuffled = pq.read_table(folder / "one.parquet")
-        order = __import__("numpy").random.default_rng(3).permutation(count)
+        order = np.random.default_rng(3).permutation(count)
         write_parquet(shuffled.take(order), folder / "again.parquet")
         reload_s, account = self.load("again.parquet")
         assert account.unchanged == count, account
@@ -103,19 +105,19 @@ class Bench:
         self._peers_of_append(append_s)
         self._memory()
 
-    def _bare(self, name: str, data: list[bytes], where: str = "") -> float:
+    def _bare(self) -> float:
         """Seconds to COPY the stored rows into a bare table and to build the same indexes."""
         with psycopg.connect(self.url) as connection, connection.cursor() as cursor:
             with cursor.copy("copy onemap.incident to stdout (format binary)") as copy:
                 data = [bytes(chunk) for chunk in copy]
             indexes = [row[0] for row in cursor.execute(_INDEXES).fetchall()]
-            cursor.execute(f"create table onemap.{name} (like onemap.incident)")
+            cursor.execute("create table onemap.bare (like onemap.incident)")
             connection.commit()
             start = time.perf_counter()
-            with cursor.copy(f"copy onemap.{name} from stdin (format binary)") as copy:
+            with cursor.copy("copy onemap.bare from stdin (format binary)") as copy:
                 for chunk in data:
                     copy.write(chunk)
-            self._index(cursor, name, indexes)
+            self._index(cursor, "bare", indexes)
             connection.commit()
             return time.perf_counter() - start
 
@@ -128,7 +130,7 @@ class Bench:
 
     def _peers_of_append(self, append_s: float) -> None:
         """The rows that were just appended, brought into an equal table with equal indexes by each peer."""
-        last = f"where run_id = (select max(run_id) from onemap.run)"
+        last = "where run_id = (select max(run_id) from onemap.run)"
         with psycopg.connect(self.url) as connection, connection.cursor() as cursor:
             indexes = [row[0] for row in cursor.execute(_INDEXES).fetchall()]
             with cursor.copy(f"copy (select * from onemap.incident {last}) to stdout (format binary)") as copy:
@@ -136,13 +138,16 @@ class Bench:
 
             def table(name: str) -> None:
                 cursor.execute(f"create table onemap.{name} (like onemap.incident)")
-                cursor.execute(f"insert into onemap.{name} select * from onemap.incident where not exists "
-                               f"(select from onemap.run {last} and run.run_id = incident.run_id)")
+                cursor.execute(
+                    f"insert into onemap.{name} select * from onemap.incident where not exists "
+                    f"(select from onemap.run {last} and run.run_id = incident.run_id)"
+                )
                 self._index(cursor, name, indexes)
                 if name != "copied":
-                    cursor.execute(f"alter table onemap.{name} alter incident_id drop not null, alter spot drop not null")
+                    cursor.execute(
+                        f"alter table onemap.{name} alter incident_id drop not null, alter spot drop not null"
+                    )
                     cursor.execute(f"alter table onemap.{name} alter content_hash type text using ''")
-                    cursor.execute(f"update onemap.{name} set incident_id = incident_id where false")
                 cursor.execute(f"analyze onemap.{name}")
                 connection.commit()
 
@@ -157,7 +162,7 @@ class Bench:
             self.mark("  ratio", copy_s / append_s, APPEND)
 
             frame = gpd.read_postgis(f"{_FLAT} from onemap.incident {last}", self._engine(), geom_col="geom")
-            frame["attributes"] = frame["attributes"].map(__import__("json").dumps)
+            frame["attributes"] = frame["attributes"].map(json.dumps)
             table("framed")
             start = time.perf_counter()
             frame.to_postgis("framed", self._engine(), schema="onemap", if_exists="append", chunksize=None)

@@ -41,7 +41,9 @@ def rows(count: int, first_id: int, seed: int = 1) -> pa.Table:
     shift = pa.array(random.integers(0, 3600, count).astype("timedelta64[s]"))
     at = table.column("occurred_at_local").cast(pa.timestamp("s"))
     table = table.set_column(
-        table.schema.get_field_index("occurred_at_local"), "occurred_at_local", pc.add(at, shift.cast(pa.duration("s")))
+        table.schema.get_field_index("occurred_at_local"),
+        "occurred_at_local",
+        pc.add(at, shift.cast(pa.duration("s"))),
     )
     for name in ("lon", "lat"):
         place = table.schema.get_field_index(name)
