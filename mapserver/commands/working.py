@@ -1,11 +1,17 @@
-"""A worker beside the server, in a process of its own: the server never imports a frame library."""
+"""A worker beside the server: the server never imports a frame library.
+
+Its keeper is a process too. A server that forks its processes must not have threads of its own meanwhile.
+"""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Event, Thread
+
+from layers.core.parent import die_with
 
 _AGAIN_S = 1.0
 _GRACE_S = 2.0  # then it is killed, which its jobs survive
@@ -13,30 +19,41 @@ _GRACE_S = 2.0  # then it is killed, which its jobs survive
 
 @contextmanager
 def working(url: str) -> Iterator[None]:
-    """Have a worker run until the end of the block; one that dies is started anew."""
-    stopping = Event()
-    keeper = Thread(target=_keep, args=(url, stopping), name="keeper of the worker")
-    keeper.start()
+    """Have a worker run until the end of the block; one that dies is followed by another."""
+    keeper = subprocess.Popen(  # noqa: S603 (this house's own module, no shell)
+        [sys.executable, "-m", __name__, str(os.getpid())], env={**os.environ, "ONEMAP_DB__URL": url}
+    )
     try:
         yield
     finally:
-        stopping.set()
-        keeper.join()
+        keeper.terminate()
+        keeper.wait()
 
 
-def _keep(url: str, stopping: Event) -> None:
-    """Start a worker, and another one when it has ended; the kernel ends it with this thread."""
-    while not stopping.is_set():
-        process = subprocess.Popen(  # noqa: S603 (this house's own command, no shell)
-            [sys.executable, "-m", "mapserver.cli", "work", "--parent", str(os.getpid())],
-            env={**os.environ, "ONEMAP_DB__URL": url},
+def keep(parent: int) -> None:
+    """Start one worker after the other, until a signal asks to stop or `parent` ends."""
+    die_with(parent)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit())
+    while True:
+        worker = subprocess.Popen(  # noqa: S603 (this house's own command, no shell)
+            [sys.executable, "-m", "mapserver.cli", "work", "--parent", str(os.getpid())]
         )
-        while process.poll() is None and not stopping.wait(_AGAIN_S):
-            pass
-        stopping.wait(0 if process.poll() is None else _AGAIN_S)
-        process.terminate()
         try:
-            process.wait(_GRACE_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            worker.wait()
+        finally:
+            _end(worker)
+        time.sleep(_AGAIN_S)
+
+
+def _end(worker: subprocess.Popen[bytes]) -> None:
+    worker.terminate()
+    try:
+        worker.wait(_GRACE_S)
+    except subprocess.TimeoutExpired:
+        worker.kill()
+        worker.wait()
+
+
+if __name__ == "__main__":
+    keep(int(sys.argv[1]))

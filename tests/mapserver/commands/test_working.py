@@ -32,16 +32,20 @@ def env(home, tmp_path, toy_settings, dist):
 
 
 def worker_of(server):
-    """Its worker's process."""
+    """Its worker's process, a child of the keeper."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         with suppress(OSError):  # one of them ends meanwhile
-            for thread in Path(f"/proc/{server.process.pid}/task").iterdir():
-                for pid in (thread / "children").read_text().split():
+            for keeper in server.children():
+                for pid in children(keeper):
                     if b"work" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
-                        return int(pid)
+                        return pid
         time.sleep(0.05)
     raise AssertionError("there is no worker")
+
+
+def children(pid):
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def test_a_worker_is_there_and_one_that_is_killed_is_followed_by_another(env, tmp_path):
