@@ -4,7 +4,6 @@ Only columns of place, time and class are shown, and texts masked: a quarantine 
 persons.
 """
 
-import math
 from datetime import datetime
 from typing import Any
 
@@ -17,13 +16,16 @@ from etl.readers.base import RawFrame
 from etl.spec import Source
 from layers.core.errors import BadValue
 from layers.records.findings import Findings
-from layers.records.personal import excerpt, personal
+from layers.records.personal import excerpt, kinds, personal
 
 _COPY = "copy onemap.quarantine (run_id, file_sha256, row_number, reasons, excerpt) from stdin"
 _SHOWN = (
     "level", "code", "parent_code", "valid_from", "valid_to", "zone_type", "influence_m", "category", "origin",
     "occurred_at", "recorded_at", "due_at", "closed_at", "lon", "lat",
 )  # fmt: skip
+
+_LONG = 1_000_000
+"""A number as large may be somebody's, as in a text."""
 
 
 def write(
@@ -57,7 +59,7 @@ def _excerpts(raw: RawFrame, source: Source, bad: list[int]) -> list[dict[str, A
 
 
 def _shown(value: object) -> object:
-    if isinstance(value, (bool, int)) or (isinstance(value, float) and math.isfinite(value)):
+    if isinstance(value, (bool, int, float)) and abs(value) < _LONG:
         return value
     return excerpt(value)
 
@@ -102,8 +104,8 @@ def fix(connection: Connection, source: Source, quarantine_id: int, values: dict
             raise BadValue(
                 f"{source.id} takes no column '{column}'; it takes {', '.join(source.taken)}", column=column
             )
-        if found := personal(value):
-            raise BadValue(f"{column}: the value looks like a {', '.join(sorted(found))}", column=column)
+        if found := personal(value) if column in source.key else kinds(value):
+            raise BadValue(f"{column}: the value names a person by {', '.join(sorted(found))}", column=column)
     connection.execute(
         "update onemap.quarantine set fix = fix || %s where quarantine_id = %s", [Jsonb(values), quarantine_id]
     )

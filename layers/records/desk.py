@@ -19,6 +19,8 @@ from layers.records.times import Moments, instants
 AHEAD = timedelta(minutes=5)
 """How far the clock of a source may run before ours; beyond it a time lies in the future."""
 
+_TURN = 360
+
 LonLat = NDArray[np.float64]
 
 _SERIAL = re.compile(r"\d{5}(\.\d+)?")
@@ -137,7 +139,7 @@ class Desk:
             x, y = lonlat[first[index]].tolist()
             swapped = west <= y <= east and south <= x <= north
             hint = "; lon and lat look swapped" if swapped else ""
-            return f"coordinate {x:.5f}, {y:.5f} lies outside the extent of {ground.city}{hint}"
+            return f"coordinate {_degrees(x)}, {_degrees(y)} lies outside the extent of {ground.city}{hint}"
 
         self.findings.add(first >= 0, reason)
         return lost | (first >= 0)
@@ -152,6 +154,11 @@ class Desk:
     def note(self, what: str, where: Mask) -> None:
         """Count what was done to records."""
         self.notes[what] = self.notes.get(what, 0) + int(np.count_nonzero(where))
+
+
+def _degrees(value: float) -> str:
+    # What is far from any degree may be any number, as where columns are out of place.
+    return f"{value:.5f}" if abs(value) <= _TURN else excerpt(f"{value:.0f}")
 
 
 def _no_time(name: str, value: object) -> str:

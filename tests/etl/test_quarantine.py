@@ -75,7 +75,7 @@ def test_a_fix_is_kept_by_column_and_a_dismissed_row_waits_no_more(town):
     ("values", "said"),
     [
         ({"phone": "x"}, "calls takes no column 'phone'; it takes at, id, kind, lat, lon, state, street"),
-        ({"street": "13800138000"}, "street: the value looks like a phone"),
+        ({"street": "13800138000"}, "street: the value names a person by phone"),
     ],
 )
 def test_a_fix_that_cannot_be_kept_is_refused(town, values, said):
