@@ -1,4 +1,7 @@
-"""The record of every run, which stays whether it went well or not."""
+"""The record of every run, which stays whether it went well or not.
+
+What a file is called, and what is said of it, may name a person; the record does not.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +13,7 @@ from etl.account import Account
 from etl.delivery import Delivery
 from etl.landing import Intake
 from etl.load.staging import Connection
+from layers.records.personal import mask
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ def start(connection: Connection, work: Work, at: datetime) -> int:
         """insert into onemap.run (source, target, mode, file_name, file_sha256, started_at, state, via, replays)
         values (%(source)s, %(target)s, %(mode)s, %(name)s, '', %(at)s, 'running', %(via)s, %(replays)s)
         returning run_id""",
-        vars(work) | {"at": at},
+        vars(work) | {"name": mask(work.name).text, "at": at},
     ).fetchone()
     return int(found["run_id"]) if found else 0
 
@@ -68,7 +72,7 @@ def refuse(connection: Connection, run_id: int, sha256: str, intake: Intake, mes
     connection.execute(
         """update onemap.run set state = 'failed', finished_at = %s, file_sha256 = %s, message = %s,
           rows_read = %s, quarantined = %s where run_id = %s""",
-        [at, sha256, message, intake.rows_read, intake.quarantined, run_id],
+        [at, sha256, mask(message).text, intake.rows_read, intake.quarantined, run_id],
     )
 
 
@@ -77,7 +81,7 @@ def fail(connection: Connection, run_id: int, message: str, at: datetime) -> Non
     connection.execute(
         """update onemap.run set state = 'failed', finished_at = %s, message = %s
         where run_id = %s and state = 'running'""",
-        [at, message, run_id],
+        [at, mask(message).text, run_id],
     )
 
 

@@ -4,9 +4,14 @@ import re
 import subprocess
 from datetime import date
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from etl import pipeline, quarantine
 from layers.core.binaries import Binaries
+from layers.core.db import connect
+from layers.core.errors import BadValue, TooManyBad, UnreadableFile
 from tests.hotline import CATEGORIES, feed
 from tests.workshop import INCIDENTS, call
 
@@ -82,3 +87,45 @@ def test_a_row_is_refused_only_where_its_key_is_a_person(town, key):
 def test_a_ticket_of_twelve_digits_is_no_person(town):
     ticket = f"{date(2025, 1, 2):%Y%m%d}0001"
     assert town.load_calls(call(1, id=ticket)).account.inserted == 1
+
+
+@pytest.mark.parametrize("kind", [pa.int64(), pa.float64()])
+def test_a_number_that_is_a_telephone_does_not_land_whatever_type_its_column_has(town, kind):
+    rows = pa.Table.from_pylist([call(n) for n in (1, 2, 3)])
+    numbers = pa.array([13812345678, 42, None], pa.int64()).cast(kind)
+    pq.write_table(rows.append_column("back", numbers), town.folder / "calls.parquet")
+    result = town.run(town.source(INCIDENTS, file="calls.parquet", format="parquet", attributes={"back": "back"}))
+    assert result.notes["masked"] == 1
+    found = town.rows("select attributes from onemap.incident order by source_key")
+    assert found == [{"attributes": {}}, {"attributes": {"back": 42}}, {"attributes": {}}]
+
+
+def test_a_number_that_is_a_telephone_is_not_in_the_quarantine(town):
+    row = call(1, lon="13812345678", kind="?")
+    columns = {name: pa.array([value]) for name, value in row.items()}
+    columns |= {"kind": pa.array([13987654321]), "lat": pa.array([13987654321.0])}
+    pq.write_table(pa.table(columns), town.folder / "calls.parquet")
+    town.run(town.source(INCIDENTS, file="calls.parquet", format="parquet"))
+    town.load_calls(call(1, lon="13812345678"))
+    assert len(town.rows("select 1 from onemap.quarantine")) == 2
+    stored = dump(town.url)
+    assert [number for number in ("13812345678", "13987654321") if number in stored] == []
+
+
+def test_a_fix_that_holds_a_telephone_anywhere_is_refused(town):
+    town.load_calls(call(1, kind="?"))
+    source = town.source(INCIDENTS)
+    with connect(town.url) as connection:
+        (row,) = quarantine.listed(connection, None, 9)
+        with pytest.raises(BadValue, match="street: the value names a person by name, phone"):
+            quarantine.fix(connection, source, row["quarantine_id"], {"street": "联系人张建国 13812345678，北街"})
+
+
+def test_a_files_name_brings_nobody_into_a_runs_record(town):
+    name = "投诉人张建国13812345678.csv"
+    town.csv(name, [call(1, kind="?")])
+    with pytest.raises(TooManyBad):
+        town.run(town.source(INCIDENTS, file=name, max_quarantined=0))
+    with pytest.raises(UnreadableFile):
+        pipeline.run(town.url, town.city, town.source(INCIDENTS), town.clock, path=town.folder / f"2{name}")
+    assert "13812345678" not in dump(town.url)
