@@ -4,6 +4,7 @@ A file is read in batches, so that its size does not matter.
 """
 
 import hashlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,9 +14,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from layers.core.errors import MissingColumn, UnreadableFile
+from layers.records.personal import excerpt, printable
 
 BATCH_ROWS = 1 << 16
 """Rows that a reader gives at a time, at most."""
+
+_NAMED = 50
 
 
 @dataclass(frozen=True)
@@ -75,10 +79,17 @@ def existing(path: Path) -> Path:
 
     Raises
     ------
-    UnreadableFile : it is not there, or no plain file.
+    UnreadableFile : it is not there, no plain file, not to be read by this user, or not called in UTF-8.
     """
-    if not path.is_file():
-        raise UnreadableFile(f"{path}: there is no such file", file=str(path))
+    name = printable(str(path))
+    if not os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises where a name is too long
+        raise UnreadableFile(f"{path}: there is no such file", file=name)
+    if not os.access(path, os.R_OK):
+        raise UnreadableFile(f"{path}: it may not be read by the user that this runs as", file=name)
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as exc:
+        raise UnreadableFile(f"{name}: its name is not in UTF-8; rename it", file=name) from exc
     return path.resolve()
 
 
@@ -93,13 +104,14 @@ def require(path: Path, wanted: list[str], found: list[str]) -> None:
 
     Raises
     ------
-    MissingColumn : names the first that is missing, and those that are there.
+    MissingColumn : names the first that is missing, and those that are there, masked: without a header line they
+        are the first row.
     UnreadableFile : one stands twice, so that nobody knows which is meant.
     """
     for column in wanted:
         if column not in found:
             raise MissingColumn(
-                f"{path}: there is no column '{column}'; it has {', '.join(found) or 'none'}",
+                f"{path}: there is no column '{column}'; it has {_listed(found) or 'none'}",
                 file=str(path),
                 column=column,
             )
@@ -107,3 +119,7 @@ def require(path: Path, wanted: list[str], found: list[str]) -> None:
             raise UnreadableFile(
                 f"{path}: column '{column}' stands {found.count(column)} times", file=str(path), column=column
             )
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(map(excerpt, names[:_NAMED])) + (" ..." if len(names) > _NAMED else "")

@@ -16,6 +16,7 @@ from etl.readers.base import BATCH_ROWS, RawFrame, Reading, existing, require, s
 from etl.readers.json_text import Collection, Item, records
 from etl.readers.rows import located, parted
 from layers.core.errors import UnreadableFile
+from layers.records.personal import excerpt
 
 _GEOMETRY = "\0geometry"  # no property is called so
 _json = json.JSONEncoder(ensure_ascii=False).encode
@@ -111,7 +112,7 @@ def _parts(feature: object) -> tuple[dict[str, Any], str | None]:
         raise feature
     if not isinstance(feature, dict) or feature.get("type") != "Feature":
         kind = feature.get("type") if isinstance(feature, dict) else type(feature).__name__
-        raise ValueError(f"this is no Feature but {kind}")
+        raise ValueError(f"this is no Feature but {excerpt(kind)}")
     properties = feature.get("properties") or {}
     if not isinstance(properties, dict):
         raise ValueError("its properties are no record")  # noqa: TRY004

@@ -10,6 +10,7 @@ from typing import BinaryIO
 import orjson
 
 from layers.core.errors import UnreadableFile
+from layers.records.personal import printable
 
 _PIECE_BYTES = 1 << 20
 _LONGEST = 1 << 26
@@ -115,7 +116,7 @@ class _Text:
         if not found:
             raise ValueError("it is cut off" if self._file.tell() else "it is empty")
         if found not in allowed:
-            raise ValueError(f"{found} stands where {' or '.join(allowed)} is needed")
+            raise ValueError(f"{printable(found)} stands where {' or '.join(allowed)} is needed")
         self._at += 1
         return found
 

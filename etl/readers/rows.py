@@ -90,4 +90,4 @@ def _shape(written: Any, read: Read) -> tuple[Any, str]:
     except NotImplementedError:
         return None, "geometry has curves, which are not read; make them lines first"
     except GEOSException as exc:
-        return None, f"geometry cannot be read: {str(exc).split(': ', 1)[-1]}"
+        return None, f"geometry cannot be read: {str(exc).split(': ', 1)[-1].strip()}"

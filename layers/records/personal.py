@@ -4,6 +4,7 @@ The one place that knows: files, feeds and pushes are masked by it, as a value (
 """
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable
 from itertools import chain
@@ -119,11 +120,23 @@ def personal(value: object) -> frozenset[str]:
 
 
 def excerpt(value: object, limit: int = 60) -> str:
-    """A value fit to be kept: at most `limit` characters, masked, without NUL and without a long run of digits.
+    """A value fit to be kept: at most `limit` characters, masked, printable and without a long run of digits.
 
     Seven digits and more may be part of a number that nobody recognised; what is laid out as a date is not.
     """
     shown = mask(str(value)).text
     shown = _DIGITS.sub(lambda run: run[0] if run["date"] else "#" * len(run[0]), shown)
-    shown = shown.replace("\0", "\N{REPLACEMENT CHARACTER}")
-    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+    return printable(shown if len(shown) <= limit else shown[: limit - 1] + "…")
+
+
+def printable(text: str) -> str:
+    """A text on one line as it can be stored and shown: other white space is a space.
+
+    Half a surrogate pair, what controls a terminal and what turns the direction of a text become U+FFFD.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        " " if sign.isspace() else "\N{REPLACEMENT CHARACTER}" if unicodedata.category(sign)[0] == "C" else sign
+        for sign in text
+    )
