@@ -14,6 +14,7 @@ from pyproj.exceptions import CRSError
 
 from layers.core.errors import BadSource, UnknownDatum
 from layers.geo.china import bd09_to_wgs84, gcj02_to_wgs84
+from layers.records.personal import excerpt
 
 LonLat = NDArray[np.float64]
 
@@ -60,8 +61,9 @@ def check_declared(datum: str, declared: str | None, file: str) -> None:
         return
     try:
         theirs = CRS.from_user_input(declared)
-    except CRSError as exc:
-        raise BadSource(f"{file}: PROJ does not know what it says, {declared}", file=file, key="datum") from exc
+    except (CRSError, UnicodeEncodeError) as exc:
+        said = excerpt(declared)
+        raise BadSource(f"{file}: PROJ does not know what it says, {said}", file=file, key="datum") from exc
     # The order of axes is a convention of the file format, not another datum. Esri has names and parameters of its
     # own for what EPSG numbers, and PROJ knows them.
     if not ours.equals(theirs, ignore_axis_order=True) and ours.to_epsg() != theirs.to_epsg():
@@ -81,6 +83,9 @@ def _crs(datum: str) -> CRS:
             f"'{datum}' is no datum known here: EPSG:4326 or another code, gcj02, bd09", datum=datum
         )
     try:
-        return CRS.from_user_input(datum)
+        found = CRS.from_user_input(datum)
     except CRSError as exc:
         raise UnknownDatum(f"PROJ does not know {datum}", datum=datum) from exc
+    if not (found.is_geographic or found.is_projected):
+        raise UnknownDatum(f"{datum} is a {found.type_name}: it has no places on a map", datum=datum)
+    return found
