@@ -12,6 +12,7 @@ from etl.readers.base import Reading, existing
 from etl.readers.parquet import read_parquet
 from etl.readers.rows import located
 from layers.core.errors import UnreadableFile
+from layers.records.personal import excerpt
 
 
 def read_geoparquet(path: Path, columns: list[str]) -> Reading:
@@ -33,12 +34,14 @@ def read_geoparquet(path: Path, columns: list[str]) -> Reading:
         about = geo["columns"][name]
         encoding = about["encoding"]
     except (KeyError, TypeError) as exc:
-        raise UnreadableFile(f"{path}: its 'geo' metadata do not describe '{name}'", file=str(path)) from exc
+        said = excerpt(name)
+        raise UnreadableFile(f"{path}: its 'geo' metadata do not describe '{said}'", file=str(path)) from exc
     if encoding != "WKB":
-        raise UnreadableFile(f"{path}: its geometry is encoded as {encoding}; only WKB is read", file=str(path))
+        said = excerpt(encoding)
+        raise UnreadableFile(f"{path}: its geometry is encoded as {said}; only WKB is read", file=str(path))
     if name in columns:
         raise UnreadableFile(f"{path}: column '{name}' is its geometry, not plain values", file=str(path))
-    plain = read_parquet(path, [*columns, name])
+    plain = read_parquet(path, columns, name)
     return replace(
         plain,
         batches=(located(frame, name) for frame in plain.batches),

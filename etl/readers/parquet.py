@@ -13,13 +13,15 @@ from layers.core.errors import UnreadableFile
 _BUFFER_BYTES = 1 << 20
 
 
-def read_parquet(path: Path, columns: list[str]) -> Reading:
+def read_parquet(path: Path, columns: list[str], shape: str | None = None) -> Reading:
     """Read plain columns with their types; what is stored as a dictionary comes as its values.
+
+    Bytes are text in UTF-8, as some programs write it; only those of the column `shape` stay bytes.
 
     Raises
     ------
-    UnreadableFile : missing, truncated or no Parquet, or a column holds lists or records.
-    MissingColumn : it lacks one of `columns`.
+    UnreadableFile : missing, truncated or no Parquet, or a column holds lists or records, or `shape` no bytes.
+    MissingColumn : it lacks one of `columns`, or `shape`.
     """
     file = existing(path)
     try:
@@ -27,13 +29,18 @@ def read_parquet(path: Path, columns: list[str]) -> Reading:
             schema = parquet.schema_arrow
     except (pa.ArrowException, OSError) as exc:
         raise _unreadable(path, exc) from exc
-    require(path, columns, schema.names)
-    kinds = {name: _plain(schema.field(name).type) for name in columns}
+    taken = columns if shape is None else [*columns, shape]
+    require(path, taken, schema.names)
+    kinds = {name: _plain(schema.field(name).type, name == shape) for name in taken}
     for name, kind in kinds.items():
         if pa.types.is_nested(kind):
             raise UnreadableFile(
                 f"{path}: column '{name}' holds {kind}, not plain values", file=str(path), column=name
             )
+    if shape is not None and not pa.types.is_binary(kinds[shape]):
+        raise UnreadableFile(
+            f"{path}: column '{shape}' holds {kinds[shape]}, not WKB", file=str(path), column=shape
+        )
     return Reading(path, sha256(file), _batches(path, pa.schema(list(kinds.items()))))
 
 
@@ -55,8 +62,11 @@ def _batches(path: Path, schema: pa.Schema) -> Iterator[RawFrame]:
         yield RawFrame(schema.empty_table(), np.arange(0))
 
 
-def _plain(kind: pa.DataType) -> pa.DataType:
-    return kind.value_type if pa.types.is_dictionary(kind) else kind
+def _plain(kind: pa.DataType, shape: bool) -> pa.DataType:  # noqa: FBT001
+    found = kind.value_type if pa.types.is_dictionary(kind) else kind
+    if pa.types.is_binary(found) or pa.types.is_large_binary(found):
+        return pa.binary() if shape else pa.string()
+    return found
 
 
 def _unreadable(path: Path, exc: Exception, done: int = 0) -> UnreadableFile:
