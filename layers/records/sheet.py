@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
 _WHOLE = r"^[+-]?\d{1,18}$"
+_YEAR_1, _YEAR_10000 = -62_135_596_800, 253_402_300_800  # seconds since 1970
+_DATES = {pa.date32(): "s", pa.date64(): "ms"}
+_A_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _TRUTH = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -76,6 +79,7 @@ def plain(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     """A column in one piece with each value in place, in the widest type of its kind.
 
     The same value then has the same bytes, whether a file held it as int16 or int64, as milli- or microseconds.
+    A time that no calendar holds becomes the first or last that one does, which no check lets pass.
     """
     found = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     if pa.types.is_dictionary(found.type):
@@ -87,11 +91,19 @@ def plain(column: pa.Array | pa.ChunkedArray) -> pa.Array:
         return found.cast(pa.int64())
     if pa.types.is_floating(kind):
         return found.cast(pa.float64())
-    if pa.types.is_timestamp(kind):
-        return found.cast(pa.timestamp("us", kind.tz and "UTC"), safe=False)
-    if pa.types.is_date(kind):
-        return found.cast(pa.timestamp("us"))
-    return found.cast(pa.string())
+    if kind in _DATES:
+        found = found.cast(pa.timestamp(_DATES[kind]))
+    return _calendar(found) if pa.types.is_timestamp(found.type) else found.cast(pa.string())
+
+
+def _calendar(column: pa.TimestampArray) -> pa.TimestampArray:
+    """Times in microseconds; what lies before or beyond the years 1 to 9999 is their first or last moment."""
+    size = _A_SECOND[column.type.unit]
+    lowest, highest = max(_YEAR_1 * size, -(2**63)), min(_YEAR_10000 * size - 1, 2**63 - 1)
+    counts = column.cast(pa.int64())
+    counts = pc.if_else(pc.less(counts, lowest), lowest, counts)
+    counts = pc.if_else(pc.greater(counts, highest), highest, counts)
+    return counts.cast(column.type).cast(pa.timestamp("us", column.type.tz and "UTC"), safe=False)
 
 
 def text(column: pa.Array) -> pa.StringArray:
