@@ -49,6 +49,8 @@ def encoding(path: Path) -> Encoding:
     marked = next((found for mark, found in _MARKED.items() if head.startswith(mark)), None)
     if (marked is None or marked.codec == "utf8") and b"\0" in head.partition(b"\n")[0]:
         raise UnreadableFile(f"{path}: this is no text: its first line holds NUL bytes", file=str(path))
+    if head.startswith(codecs.BOM_UTF32_LE):
+        raise UnreadableFile(f"{path}: this text is in UTF-32, which is not read", file=str(path))
     supposed = marked or _UTF8
     flaw = _flaw(path, supposed.codec)
     if flaw is None:
