@@ -12,6 +12,7 @@ from etl.readers.base import RawFrame
 from etl.repair import repair
 from etl.spec import Source
 from etl.validate.checker import Checked, Checker, ewkb
+from etl.validate.identity import coded
 from layers.catalog.city import City
 from layers.records.findings import Mask
 from layers.records.personal import excerpt
@@ -34,9 +35,9 @@ def check(raw: RawFrame, source: Source, city: City, now: datetime) -> Checked:
     desk = Checker.of(raw, source, city, now)
     ranks = {level.code: rank for rank, level in enumerate(city.levels)}
     level = [ranks.get(code) for code in desk.choice("level", list(ranks)).to_pylist()]
-    code = desk.text("code", required=True)
+    code = coded(desk)
     parent = desk.text("parent_code")
-    patterns = [re.compile(level.pattern) for level in city.levels]
+    patterns = [re.compile(level.pattern, re.ASCII) for level in city.levels]
     codes: list[str | None] = code.to_pylist()
     astray = [
         rank is not None and said is not None and patterns[rank].fullmatch(said) is None

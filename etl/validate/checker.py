@@ -1,7 +1,7 @@
 """The desk of one file: what every check of a file's rows needs beyond the checks of records themselves."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Self
 
@@ -55,18 +55,23 @@ class Checker(Desk):
 
     @classmethod
     def of(cls, raw: RawFrame, source: Source, city: City, now: datetime) -> Self:
-        """Start with what no database can hold: a NUL character in any text.
+        """Start with what no database can hold: a NUL character in any text; U+FFFD stands in for it.
 
         Raises
         ------
         UnknownDatum : the source's datum is none.
         """
         findings = Findings(len(raw))
-        for name in raw.table.column_names:
-            column = plain(raw.table.column(name))
+        table = raw.table
+        for place, name in enumerate(table.column_names):
+            column = plain(table.column(name))
             if pa.types.is_string(column.type):
                 holds = np.asarray(pc.match_substring(column, "\0").fill_null(False))  # noqa: FBT003
                 findings.add(holds, f"column '{name}' holds a NUL character")
+                if holds.any():
+                    column = pc.replace_substring(column, "\0", "\N{REPLACEMENT CHARACTER}")
+                    table = table.set_column(place, name, column)
+        raw = replace(raw, table=table)
         west, south, east, north = city.extent
         ground = Ground(
             city.code, (west, south, east, north), source.zone(city), now, source.datum, to_lonlat(source.datum)

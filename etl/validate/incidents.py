@@ -1,22 +1,26 @@
 """What a row must be to become an incident: the rules of records, and a key, a cell and no person in its texts."""
 
 import json
+import math
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from etl.keys import source_keys
 from etl.readers.base import RawFrame
 from etl.scope import Stated
 from etl.spec import Source
 from etl.validate.checker import Checked, Checker
-from etl.validate.persons import masked, refuse_keys
+from etl.validate.identity import identified
+from etl.validate.persons import masked
 from layers.catalog.city import City
 from layers.geo import hexgrid
 from layers.records.incident import judge, tombstones
 from layers.records.sheet import plain
+
+_INFINITE = (math.inf, -math.inf)
+"""JSON has no numbers for them."""
 
 
 def check(raw: RawFrame, source: Source, city: City, now: datetime) -> Checked:
@@ -37,12 +41,10 @@ def check(raw: RawFrame, source: Source, city: City, now: datetime) -> Checked:
         astray = Stated.of(source, city).outside(facts["occurred_at"], facts["category"])
         desk.findings.add(astray, "lies outside the scope that the source states")
     facts["state"] = masked(desk, "state", facts["state"])
-    kept = {name: plain(raw.table.column(column)) for name, column in source.attributes.items()}
+    kept = {name: plain(desk.raw.table.column(column)) for name, column in source.attributes.items()}
     kept = {name: masked(desk, name, column) for name, column in kept.items()}
     deleted = tombstones(desk)
-    source_key = source_keys(raw, source)
-    desk.findings.add(np.asarray(source_key.is_null()), f"key {' + '.join(source.key)} is missing")
-    refuse_keys(desk)
+    source_key = identified(desk)
     version = desk.order("version") if "version" in source.columns else pa.nulls(len(raw), pa.int64())
     return desk.done(
         {"source_key": source_key, "version": version, "deleted": deleted}
@@ -71,6 +73,7 @@ def attributes(kept: dict[str, pa.Array], count: int) -> pa.StringArray:
 
 def _json(row: dict[str, Any]) -> str:
     said = {name: value for name, value in row.items() if value is not None and value == value}  # noqa: PLR0124
+    said = {name: str(value) if value in _INFINITE else value for name, value in said.items()}
     return json.dumps(said, ensure_ascii=False, sort_keys=True, default=datetime.isoformat)
 
 

@@ -11,6 +11,7 @@ from etl.readers.base import RawFrame
 from etl.repair import repair
 from etl.spec import Source
 from etl.validate.checker import Checked, Checker, Shapes, ewkb
+from etl.validate.identity import coded
 from layers.catalog.city import City
 from layers.records.desk import numbers
 
@@ -22,6 +23,9 @@ _KINDS = {
     shapely.GeometryType.LINESTRING,
     shapely.GeometryType.MULTILINESTRING,
 }
+
+_FARTHEST_M = 100_000
+"""No place of a city reaches farther."""
 
 
 def check(raw: RawFrame, source: Source, city: City, now: datetime) -> Checked:
@@ -38,12 +42,14 @@ def check(raw: RawFrame, source: Source, city: City, now: datetime) -> Checked:
     """
     desk = Checker.of(raw, source, city, now)
     zone_type = desk.choice("zone_type", [zone.code for zone in city.zone_types])
-    texts = {name: desk.text(name, required=True) for name in ("code", "name_zh", "name_en")}
+    code = coded(desk)
+    names = {name: desk.text(name, required=True) for name in ("name_zh", "name_en")}
     metres = desk.number("influence_m")
     desk.findings.add(metres < 0, "influence_m is below zero")
+    desk.findings.add(metres > _FARTHEST_M, f"influence_m is above {_FARTHEST_M:,} m")
     valid_from, valid_to = desk.validity()
-    shapes = _shapes(desk, texts["code"].to_pylist())
-    able = (shapely.get_type_id(shapes) >= 0) & (metres >= 0)
+    shapes = _shapes(desk, code.to_pylist())
+    able = (shapely.get_type_id(shapes) >= 0) & (metres >= 0) & (metres <= _FARTHEST_M)
     influence = np.full(len(raw), None, np.object_)
     influence[able] = widen(shapes[able], metres[able])
     desk.findings.add(
@@ -51,10 +57,9 @@ def check(raw: RawFrame, source: Source, city: City, now: datetime) -> Checked:
     )
     return desk.done(
         {
-            "code": texts["code"],
+            "code": code,
             "zone_type": zone_type,
-            "name_zh": texts["name_zh"],
-            "name_en": texts["name_en"],
+            **names,
             "influence_m": numbers(metres).cast(pa.float32()),
             "approximate": pa.array(desk.truth("approximate")),
             "valid_from": valid_from,
