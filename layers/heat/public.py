@@ -73,28 +73,35 @@ from (
     lateral (values (day::timestamp at time zone 'UTC'), ((day + 1)::timestamp at time zone 'UTC')) day (moment)
 ) months order by month"""
 
+# Counts of each of the months that begin at `starts`, one after the other, the last of them ending at `end`.
 _COUNTS = """
-select onemap.cell_parent(cell, %(res)s) as cell, incident.zones, count(*) as count
-from onemap.incident incident join onemap.category category on category.code = incident.category
-where not category.sensitive and occurred_at >= %(start)s and occurred_at < %(end)s
-group by 1, 2"""
+select month, array_agg(cell) as cell, array_agg(zones) as zones, array_agg(count) as count
+from (
+  select width_bucket(occurred_at, %(starts)s::timestamptz[]) as month,
+    onemap.cell_parent(cell, %(res)s) as cell, zones, count(*) as count
+  from onemap.incident
+  where occurred_at >= (%(starts)s::timestamptz[])[1] and occurred_at < %(end)s
+    and category not in (select code from onemap.category where sensitive)
+  group by 1, 2, 3
+) counts group by month"""
 
 
 def release(connection: psycopg.Connection[DictRow], city: City) -> int:
     """Compute anew the bins whose incidents have changed, in the caller's transaction; returns how many."""
     stale = connection.execute(_STALE, {"zone": city.time_zone}).fetchall()
+    spans = [Range(month["start"], month["end"]) for month in stale]
     bins: list[tuple[str, Range[datetime], int]] = []
     cells: list[tuple[str, Range[datetime], int, int]] = []
-    for month in stale:
-        counts = connection.execute(_COUNTS, {"res": FINEST_RES, **month}).fetchall()
-        span = Range(month["start"], month["end"])
-        connection.execute("delete from onemap.released_bin where bin = %s", [span])
-        for layer, published in _layers(counts, city):
-            bins.append((layer, span, int(published.count.sum())))
-            cells += [
-                (layer, span, *one) for one in zip(published.cell.tolist(), published.count.tolist(), strict=True)
-            ]
+    for months in _successive(spans):
+        given = {"res": FINEST_RES, "starts": [month.lower for month in months], "end": months[-1].upper}
+        for counts in connection.execute(_COUNTS, given, binary=True):
+            span = months[counts["month"] - 1]
+            for layer, published in _layers(counts, city):
+                bins.append((layer, span, int(published.count.sum())))
+                pairs = zip(published.cell.tolist(), published.count.tolist(), strict=True)
+                cells += [(layer, span, *pair) for pair in pairs]
     with connection.cursor() as cursor:
+        cursor.execute("delete from onemap.released_bin where bin = any(%s)", [spans])
         with cursor.copy("copy onemap.released_bin (layer, bin, total) from stdin") as copy:
             for row in bins:
                 copy.write_row(row)
@@ -105,13 +112,25 @@ def release(connection: psycopg.Connection[DictRow], city: City) -> int:
     return len(stale)
 
 
-def _layers(counts: list[DictRow], city: City) -> Iterator[tuple[str, Cells]]:
+def _successive(spans: list[Range[datetime]]) -> Iterator[list[Range[datetime]]]:
+    """Spans in their order, those together that follow one another without a gap."""
+    together: list[Range[datetime]] = []
+    for span in spans:
+        if together and together[-1].upper != span.lower:
+            yield together
+            together = []
+        together.append(span)
+    if together:
+        yield together
+
+
+def _layers(counts: DictRow, city: City) -> Iterator[tuple[str, Cells]]:
     """What each heat layer publishes of one month's counts by cell and zones."""
-    cell = np.array([row["cell"] for row in counts], dtype=np.uint64)
-    zones = np.array([row["zones"] for row in counts], dtype=np.int64)
-    count = np.array([row["count"] for row in counts], dtype=np.int64)
+    cell = np.array(counts["cell"], dtype=np.uint64)
+    zones = np.array(counts["zones"], dtype=np.int64)
+    count = np.array(counts["count"], dtype=np.int64)
     for bit, layer in enumerate(city.heat_layers, start=-1):
-        inside = np.ones(len(counts), dtype=bool) if bit < 0 else (zones >> bit) & 1 == 1
+        inside = np.ones(len(cell), dtype=bool) if bit < 0 else (zones >> bit) & 1 == 1
         distinct, place = np.unique(cell[inside], return_inverse=True)
         summed = np.bincount(place, count[inside], minlength=distinct.size).astype(np.int64)
         published = adaptive(distinct, summed)
