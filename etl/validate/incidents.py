@@ -19,9 +19,6 @@ from layers.geo import hexgrid
 from layers.records.incident import judge, tombstones
 from layers.records.sheet import plain
 
-_INFINITE = (math.inf, -math.inf)
-"""JSON has no numbers for them."""
-
 
 def check(raw: RawFrame, source: Source, city: City, now: datetime) -> Checked:
     """Check rows of an incident file; nothing is written, order is kept.
@@ -72,9 +69,12 @@ def attributes(kept: dict[str, pa.Array], count: int) -> pa.StringArray:
 
 
 def _json(row: dict[str, Any]) -> str:
-    said = {name: value for name, value in row.items() if value is not None and value == value}  # noqa: PLR0124
-    said = {name: str(value) if value in _INFINITE else value for name, value in said.items()}
+    said = {name: value for name, value in row.items() if value is not None and not _wild(value)}
     return json.dumps(said, ensure_ascii=False, sort_keys=True, default=datetime.isoformat)
+
+
+def _wild(value: object) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)  # JSON has no number for it
 
 
 def _cell(lon: pa.Array, lat: pa.Array, res: int) -> pa.Array:
