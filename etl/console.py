@@ -14,6 +14,7 @@ from etl import pipeline
 from etl.account import Account
 from etl.check import Report
 from etl.landing import Progress as Hear
+from layers.records.personal import printable
 
 _ENTRIES = 20
 _OUTCOMES = [field.name for field in fields(Account) if field.name != "rows_read"]
@@ -43,7 +44,7 @@ def bar(title: str) -> Iterator[Hear]:
 
 def say(message: str) -> None:
     """One line about what went wrong."""
-    Console(stderr=True).print(message, markup=False, highlight=False, soft_wrap=True)
+    Console(stderr=True).print(printable(message), markup=False, highlight=False, soft_wrap=True)
 
 
 def accounts(results: Sequence[pipeline.Result]) -> None:
@@ -54,12 +55,12 @@ def accounts(results: Sequence[pipeline.Result]) -> None:
         table.add_row(
             str(result.run_id),
             result.source.id,
-            result.file,
+            printable(result.file),
             _number(counts),
             _outcome(counts),
             ", ".join([*filter(None, [_listed(result.notes)]), *_told(result.told)]),
         )
-    Console().print(table)
+    Console(markup=False, emoji=False).print(table)
 
 
 def runs(found: Sequence[dict[str, Any]]) -> None:
@@ -75,7 +76,7 @@ def runs(found: Sequence[dict[str, Any]]) -> None:
             _outcome(row),
             row["message"] or _listed(row["notes"]),
         )
-    Console().print(table)
+    Console(markup=False, emoji=False).print(table)
 
 
 def quarantined(found: Sequence[dict[str, Any]]) -> None:
@@ -150,7 +151,7 @@ def report(found: Report) -> None:
 
 
 def _plain(line: str) -> None:
-    Console().print(line, markup=False, highlight=False, soft_wrap=True)
+    Console().print(printable(line), markup=False, highlight=False, soft_wrap=True)
 
 
 def _told(told: dict[str, str]) -> list[str]:

@@ -16,7 +16,7 @@ from etl.readers.base import RawFrame
 from etl.spec import Source
 from layers.core.errors import BadValue
 from layers.records.findings import Findings
-from layers.records.personal import excerpt, kinds, personal
+from layers.records.personal import excerpt, kinds, personal, printable
 
 _COPY = "copy onemap.quarantine (run_id, file_sha256, row_number, reasons, excerpt) from stdin"
 _SHOWN = (
@@ -34,7 +34,7 @@ def write(
     """Keep the rows of `raw` that did not pass, and those that could not be read at all; returns how many."""
     bad = findings.bad()
     entries: list[tuple[int, list[str], dict[str, Any]]] = [
-        (number, [reason], {}) for number, reason in raw.broken
+        (number, [printable(reason)], {}) for number, reason in raw.broken
     ]
     entries += [
         (int(raw.rows[index]), findings.of(index), excerpt)

@@ -13,7 +13,7 @@ from etl.account import Account
 from etl.delivery import Delivery
 from etl.landing import Intake
 from etl.load.staging import Connection
-from layers.records.personal import mask
+from layers.records.personal import mask, printable
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def start(connection: Connection, work: Work, at: datetime) -> int:
         """insert into onemap.run (source, target, mode, file_name, file_sha256, started_at, state, via, replays)
         values (%(source)s, %(target)s, %(mode)s, %(name)s, '', %(at)s, 'running', %(via)s, %(replays)s)
         returning run_id""",
-        vars(work) | {"name": mask(work.name).text, "at": at},
+        vars(work) | {"name": printable(mask(work.name).text), "at": at},
     ).fetchone()
     return int(found["run_id"]) if found else 0
 
@@ -72,7 +72,7 @@ def refuse(connection: Connection, run_id: int, sha256: str, intake: Intake, mes
     connection.execute(
         """update onemap.run set state = 'failed', finished_at = %s, file_sha256 = %s, message = %s,
           rows_read = %s, quarantined = %s where run_id = %s""",
-        [at, sha256, mask(message).text, intake.rows_read, intake.quarantined, run_id],
+        [at, sha256, printable(mask(message).text), intake.rows_read, intake.quarantined, run_id],
     )
 
 
@@ -81,7 +81,7 @@ def fail(connection: Connection, run_id: int, message: str, at: datetime) -> Non
     connection.execute(
         """update onemap.run set state = 'failed', finished_at = %s, message = %s
         where run_id = %s and state = 'running'""",
-        [at, mask(message).text, run_id],
+        [at, printable(mask(message).text), run_id],
     )
 
 

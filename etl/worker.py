@@ -22,7 +22,7 @@ from etl.work import Town
 from layers.core import jobs
 from layers.core.db import connect
 from layers.core.errors import OnemapError, Unavailable
-from layers.records.personal import mask
+from layers.records.personal import mask, printable
 
 POLL_S = 2.0
 """A job that comes wakes a worker at once; one that comes again, for a retry, is found within this time."""
@@ -113,7 +113,7 @@ def _told(url: str, context: JobContext, stopping: threading.Event, work: Callab
             jobs.end(connection, job_id, run_ids)
             _log.info("a job is done", extra={"job": job_id, "runs": run_ids} | context.job.task_kwargs)
         except (OnemapError, Stopped) as exc:
-            jobs.fail(connection, job_id, mask(str(exc)).text)
+            jobs.fail(connection, job_id, printable(mask(str(exc)).text))
             raise
         except Exception:
             jobs.fail(connection, job_id, "something went wrong here; it is in the worker's log")
