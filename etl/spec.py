@@ -13,6 +13,7 @@ Where rows can change, the field `version` says which state of a key is the late
 come. Without it the last load wins.
 """
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Literal, Self
@@ -205,12 +206,16 @@ class Source(BaseModel):
         Raises
         ------
         UnreadableFile : no file fits the pattern.
+        BadSource : the pattern is none of paths in a folder.
         """
         if self.file is None:
             return []
         if not set(self.file) & set("*?["):
             return [folder / self.file]
-        found = sorted(folder.glob(self.file))
+        try:
+            found = sorted(folder.glob(self.file))
+        except (NotImplementedError, ValueError) as exc:  # an absolute one, or ** within a name
+            raise BadSource(f"{self.path}: file: {exc}", file=str(self.path), key="file") from exc
         if not found:
             raise UnreadableFile(f"{folder / self.file}: no file fits this pattern", file=self.file)
         return found
@@ -228,11 +233,13 @@ class Source(BaseModel):
         BadSource : missing, no TOML, or a wrong or unknown key; names the file and the key.
         """
         try:
-            values = tomllib.loads(path.read_text("utf-8"))
-            return cls.model_validate({**values, "path": path})
+            text = path.read_text("utf-8-sig")
+            if re.search(r"\\u0{4}|\\U0{8}", text):
+                raise BadSource(f"{path}: it holds a NUL character, which no name or value has", file=str(path))
+            return cls.model_validate({**tomllib.loads(text), "path": path})
         except OSError as exc:
             raise BadSource(f"cannot read {path}: {exc.strerror}", file=str(path)) from exc
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as exc:
             raise BadSource(f"{path} is not TOML: {exc}", file=str(path)) from exc
         except ValidationError as exc:
             first = exc.errors()[0]
