@@ -23,6 +23,8 @@ _TURN = 360
 
 LonLat = NDArray[np.float64]
 
+_EARLIEST = np.datetime64("1900-01-01", "us")
+_EDGES = ("0001-", "9999-")
 _SERIAL = re.compile(r"\d{5}(\.\d+)?")
 
 
@@ -67,7 +69,10 @@ class Desk:
         return pc.if_else(fits, found, pa.scalar(None, pa.string()))
 
     def instant(self, name: str, *, required: bool = False, past: bool = False) -> pa.Array:
-        """A time as timestamp[us, UTC]; `past`: it may not lie in the future."""
+        """A time as timestamp[us, UTC].
+
+        `past` : it may lie neither in the future nor before 1900, where spreadsheets keep their empty dates.
+        """
         column = self.sheet.column(name)
         if pa.types.is_string(column.type):
             column = self.sheet.text(name)
@@ -78,6 +83,7 @@ class Desk:
         if past:
             latest = np.datetime64((self.ground.now + AHEAD).replace(tzinfo=None), "us")
             self.findings.add(found.at > latest, lambda i: f"{name} {found.at[i]}Z lies in the future")
+            self.findings.add(found.at < _EARLIEST, lambda i: f"{name} {found.at[i]}Z lies before 1900")
         self.note("dst_gap", found.in_gap)
         self.note("dst_fold", found.in_fold)
         return stamps(found.at)
@@ -163,6 +169,8 @@ def _degrees(value: float) -> str:
 
 def _no_time(name: str, value: object) -> str:
     hint = "; it looks like a spreadsheet's serial number" if _SERIAL.fullmatch(str(value)) else ""
+    if str(value).startswith(_EDGES):
+        hint = "; times lie from 0001-01-02 to 9999-12-29"
     return f"{name} '{excerpt(value)}' is not an ISO 8601 time{hint}"
 
 
