@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from shapely.errors import GEOSException
 
 from etl.readers.base import RawFrame
+from etl.readers.wkb import nests
 
 Read = Callable[..., Any]
 """shapely.from_wkb or shapely.from_geojson."""
@@ -20,7 +21,12 @@ Read = Callable[..., Any]
 
 def located(frame: RawFrame, column: str, read: Read = shapely.from_wkb) -> RawFrame:
     """`frame` with its column of written geometries as shapes; a missing one stays missing."""
-    shapes, reasons = _shapes(frame.table.column(column).to_pylist(), read)
+    written = frame.table.column(column).to_pylist()
+    nested = [index for index, each in enumerate(written) if isinstance(each, bytes) and nests(each)]
+    for index in nested:
+        written[index] = None
+    shapes, reasons = _shapes(written, read)
+    reasons |= dict.fromkeys(nested, "geometry has parts that have parts, which are not read")
     return parted(replace(frame, table=frame.table.drop_columns([column]), shapes=shapes), reasons)
 
 
