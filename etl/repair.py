@@ -19,6 +19,9 @@ Shapes = NDArray[np.object_]
 SAME_DEG = 1e-8
 """Corners of a ring that follow each other this close are one: 1.1 mm, finer than any survey."""
 
+_MOST_CROSSINGS = 10_000
+_SAMPLED = 200
+
 # What GEOS says of a polygon that is not valid, and our word for it.
 _KINDS = {
     "Self-intersection": "self_crossing",
@@ -117,6 +120,9 @@ def _uncrossed(shapes: Shapes) -> Iterator[Change]:
     """Cut apart what crosses itself; a hole outside of every part becomes a part, as rings wrongly sorted do."""
     for index in np.flatnonzero(~shapely.is_valid(shapes)).tolist():
         drawn = shapes[index]
+        if _crossings(drawn) > _MOST_CROSSINGS:
+            yield index, None, Entry("tangled", changed=True, message="it crosses itself everywhere")
+            continue
         valid = shapely.make_valid(drawn, method="structure", keep_collapsed=False)
         (whole,) = shapely.orient_polygons(multi(np.array([valid], np.object_)))
         why, place = _reason(shapely.is_valid_reason(drawn))
@@ -126,6 +132,15 @@ def _uncrossed(shapes: Shapes) -> Iterator[Change]:
             _KINDS.get(why, "invalid"), changed=True, amount=after - before, unit="m2", place=place,
             message=f"{why}: mended, {before:.0f} m2 as drawn are {after:.0f} m2 now",
         )  # fmt: skip
+
+
+def _crossings(shape: shapely.MultiPolygon) -> float:
+    """How often sides cross, estimated from some of them: to cut all apart takes time with the square of that."""
+    corners, ring = shapely.get_coordinates(_rings(np.array([shape], np.object_))[0], return_index=True)
+    sides = shapely.linestrings(np.stack([corners[:-1], corners[1:]], axis=1)[ring[1:] == ring[:-1]])
+    some = sides[:: len(sides) // _SAMPLED + 1]
+    _, met = shapely.STRtree(sides).query(some, predicate="crosses")
+    return len(met) / len(some) * len(sides) / 2
 
 
 def _shorn(shapes: Shapes) -> Iterator[Change]:
