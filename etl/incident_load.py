@@ -87,7 +87,9 @@ class IncidentLoad:
     def tell(self, merged: Merged) -> None:
         """Compute anew what the public reads, bump the layer, and tell of each incident where they are few."""
         landing = self.landing
+        incidents.vouch(landing.connection, self._tally.categories)
         self._tally.say("publishing", _MERGED)
+        public.mark(landing.connection, self._tally.days)
         public.release(landing.connection, landing.city)
         few = 0 < merged.inserted + merged.updated <= told.TOLD_ONE_BY_ONE
         told.tell(
@@ -114,6 +116,7 @@ class IncidentLoad:
                 for raw, checked, table, chunks in ahead(self._encoded(ahead(self._checked(raws)))):
                     staging.append(connection, incidents.TABLE, chunks, table.column_names)
                     self._tally.add(raw, checked, _INSERTED)
+                    self._tally.touch(table)
                 self._tally.say("indexing", _INSERTED)
                 if landing.too_many(self._tally.intake):  # their quarantine is kept by the other way
                     raise psycopg.Rollback(attempt)
@@ -160,6 +163,7 @@ class IncidentLoad:
                 staging.create(connection, "staging", table.schema, incidents.TYPES)
                 made = True
             staging.append(connection, "staging", chunks)
+            self._tally.touch(table)
             self._tally.say("merging", _STATED + (_INSERTED - _STATED) * raw.through)
         staging.counted(connection, "staging", ["row_number"])
 

@@ -1,9 +1,11 @@
 """The account of a file as its batches come by, with its quarantine and its places held against the city's."""
 
 from dataclasses import dataclass, field
+from datetime import date
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from etl import quarantine
 from etl.incident_rows import sample
@@ -18,10 +20,12 @@ from layers.records.desk import LonLat
 
 @dataclass
 class Tally:
-    """What is known of a file so far."""
+    """What is known of a file so far; `days` (UTC) and `categories` are those that it brings incidents to."""
 
     landing: Landing
     intake: Intake = field(default_factory=Intake)
+    days: set[date] = field(default_factory=set)
+    categories: set[str] = field(default_factory=set)
     _sample: list[LonLat] = field(default_factory=list)
 
     def add(self, raw: RawFrame, checked: Checked, share: float) -> None:
@@ -43,6 +47,11 @@ class Tally:
         )
         self._sample.append(sample(checked))
         self.say("reading", share * raw.through, raw.through)
+
+    def touch(self, table: pa.Table) -> None:
+        """Note what the tagged rows of `table` bring incidents to."""
+        self.days.update(pc.unique(table.column("occurred_at").cast(pa.date32(), safe=False)).to_pylist())
+        self.categories.update(pc.unique(table.column("category")).to_pylist())
 
     def say(self, step: str, share: float, through: float = 1.0) -> None:
         """Tell how far the work is; `through` is the share of the file that is counted."""

@@ -153,6 +153,7 @@ def fill(connection: psycopg.Connection[DictRow], rows: list[Incident]) -> None:
                 for row, spot in zip(rows, spots, strict=True)
             ],
         )
+    public.mark(connection, {row.at.astimezone(UTC).date() for row in rows})
     public.release(connection, CITY)
     events.begin(connection)
     for layer in ("areas", "risk_areas", "incidents"):

@@ -12,6 +12,7 @@ from etl.load.bare import bare
 from etl.load.staging import Connection, Merged
 from etl.scope import Stated
 from etl.spec import Source
+from layers.core.errors import Conflict
 
 TABLE = "onemap.incident"
 TYPES = {"spot": "geometry", "geom": "geometry", "attributes": "jsonb"}
@@ -95,6 +96,20 @@ def merge(connection: Connection, source: Source, run_id: int) -> Merged:
         updated = connection.execute(_UPDATE.format(facts=facts, staged=staged), given).rowcount
         inserted = connection.execute(_INSERT.format(facts=facts, staged=staged), given).rowcount
     return Merged(inserted, updated)
+
+
+def vouch(connection: Connection, categories: set[str]) -> None:
+    """See that the categories of a load are known, and stay so until it is committed.
+
+    Raises
+    ------
+    Conflict : one was removed while its incidents were on their way.
+    """
+    known = connection.execute(
+        "select code from onemap.category where code = any(%s) for key share", [sorted(categories)]
+    ).fetchall()
+    if lost := categories - {row["code"] for row in known}:
+        raise Conflict(f"category '{min(lost)}' was removed while its incidents were loaded", category=min(lost))
 
 
 def delete_missing(connection: Connection, source: Source, snapshot: Stated) -> int:

@@ -9,9 +9,9 @@ categories are left out.
 Figures: k = 10 as most CO-CONNECT partners use; 7 days as Chicago withholds; rounding to 5 as NHS hospital data.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import numpy as np
 import psycopg
@@ -84,6 +84,13 @@ from (
     and category not in (select code from onemap.category where sensitive)
   group by 1, 2, 3
 ) counts group by month"""
+
+
+def mark(connection: psycopg.Connection[DictRow], days: Iterable[date]) -> None:
+    """Say that incidents came to these days of UTC; the bins that they lie in are computed at the next release."""
+    connection.execute(
+        "insert into onemap.stale_day select unnest(%s::date[]) on conflict do nothing", [sorted(days)]
+    )
 
 
 def release(connection: psycopg.Connection[DictRow], city: City) -> int:

@@ -1,6 +1,6 @@
 -- What an operator needs to trust a load: where each row came from, what was changed or found, and what waits.
 
--- Checked set by set by the one writer instead (always/35_references.sql): row by row they cost a fifth of a load.
+-- Asked once a load by the one writer instead: row by row they cost a fifth of a load.
 alter table onemap.incident
   drop constraint incident_category_fkey, drop constraint incident_area_id_fkey, drop constraint incident_run_id_fkey;
 
@@ -128,8 +128,8 @@ create table onemap.job_report (
   message text
 );
 
--- Days, UTC, whose incidents have changed since the public's product was last computed; whatever changes an incident
--- marks its day.
+-- Days, UTC, whose incidents have changed since the public's product was last computed: a load marks those that it
+-- brings to, a trigger those that anything takes away from.
 create table onemap.stale_day (
   day date primary key
 );
