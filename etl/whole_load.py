@@ -47,7 +47,9 @@ class WholeLoad:
         self._intake = Intake(
             rows_read=len(raw) + len(raw.broken),
             quarantined=quarantined,
-            superseded=int(settled.superseded.sum()),
+            superseded=int(
+                (settled.superseded & checked.findings.good).sum()
+            ),  # one that gave way may be an orphan
             staged=len(self._table),
             notes=Counter(checked.notes),
             entries=checked.entries,

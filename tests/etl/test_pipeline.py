@@ -276,3 +276,9 @@ def test_progress_only_grows_and_ends_at_the_end(town):
     assert shares == sorted(shares)
     assert heard[-1] == ("done", 1.0, 50)
     assert {"reading", "merging", "publishing"} <= {step for step, *_ in heard}
+
+
+def test_a_row_that_gave_way_and_fails_later_is_counted_once(town):
+    orphan = area("grid", "V9G1", "V9", (10.0, 50.0, 10.01, 50.01))
+    account = town.load_tree([*tree(), orphan, orphan]).account
+    assert (account.inserted, account.superseded, account.quarantined, account.balanced) == (5, 0, 2, True)
