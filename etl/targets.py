@@ -1,9 +1,11 @@
 """The kinds of things that are loaded whole, each with its own checks, finish and merge."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
+import numpy as np
 import pyarrow as pa
 
 from etl.keyed_kind import PLACES, ROADS
@@ -61,10 +63,26 @@ class DatedKind:
         return check(raw, source, city, now)
 
     def complete(self, connection: Connection, city: City, checked: Checked, kept: Mask) -> pa.Table:
-        """The kept rows; of areas those whose parents are known or among them."""
+        """The kept rows that end after the known versions began; of areas those whose parents are there."""
+        self._check_ends(checked, versions.starts(connection, self.dated))
         if self.dated is versions.AREAS:
             area_checks.check_parents(checked, kept, city, stored.known_areas(connection))
         return checked.table.filter(pa.array(kept & checked.findings.good))
+
+    def _check_ends(self, checked: Checked, starts: Mapping[tuple[Any, ...], datetime]) -> None:
+        """Note every row that says how things were before the version that is known: there is no place for it."""
+        keys = zip(*[checked.table.column(name).to_pylist() for name in self.key], strict=True)
+        begun = [starts.get(key) for key in keys]
+        ends = checked.table.column("valid_to").to_pylist()
+        late = [
+            start is not None and end is not None and end <= start for start, end in zip(begun, ends, strict=True)
+        ]
+        checked.findings.add(
+            np.array(late, np.bool_),
+            lambda i: (
+                f"valid_to is not after the start of the version that is known, {begun[i]:%Y-%m-%dT%H:%M:%SZ}"
+            ),
+        )
 
     def merge(self, landing: Landing, table: pa.Table, seen: pa.Table | None) -> Merged:
         """Bring the rows in."""

@@ -6,7 +6,8 @@ change in place.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 
 import pyarrow as pa
 from psycopg import sql
@@ -83,6 +84,10 @@ select *,
   end as start
 from present"""
 
+_STARTS = """
+select {key}, max(lower(valid)) as start from onemap.{version} join onemap.{identity} using ({id})
+group by {key} having max(lower(valid)) is not null"""
+
 _RENAME = """
 update onemap.{identity} known set ({facts}, source) = row({planned_facts}, %(source)s)
 from planned where known.{id} = planned.id and planned.renamed"""
@@ -127,6 +132,12 @@ delete from onemap.{version} version using onemap.{identity} known"""
     + """
   and lower(version.valid) >= %(at)s"""
 )
+
+
+def starts(connection: Connection, dated: Dated) -> dict[tuple[Any, ...], datetime]:
+    """When the latest version of each thing began, by its key; of those that always were, nothing."""
+    rows = connection.execute(_written(_STARTS, dated)).fetchall()
+    return {tuple(row[name] for name in dated.key): row["start"].astimezone(UTC) for row in rows}
 
 
 def merge(

@@ -169,3 +169,16 @@ def test_risk_areas_keep_their_versions_alike(town):
         ("S1", "First School", None, 400),
     ]
     assert town.load_places(wider[:1]).account.deleted == 1
+
+
+@pytest.mark.parametrize("changed", [True, False])
+def test_a_version_that_ended_before_the_known_one_began_waits_and_the_others_land(town, changed):
+    begun = {"valid_from": "2021-01-01T00:00:00Z", "valid_to": None}
+    town.load_tree(moved("V1G1", TREE[3][3], **begun), columns=DATED)
+    ended = {"valid_from": "2019-01-01T00:00:00Z", "valid_to": "2021-01-01T00:00:00Z"}
+    result = town.load_tree(moved("V1G1", EAST if changed else TREE[3][3], **ended), columns=DATED)
+    assert town.reasons(result.run_id) == {
+        4: ["valid_to is not after the start of the version that is known, 2021-01-01T00:00:00Z"]
+    }
+    assert (result.account.unchanged, result.account.balanced) == (4, True)
+    assert spans(town, "V1G1") == [(day("2021-01-01"), None, 10.0, "V1")]
