@@ -93,6 +93,14 @@ def empty_url(cluster: Cluster, template: str) -> Iterator[str]:
     _drop(cluster, name)
 
 
+@pytest.fixture(scope="module")
+def shared_url(cluster: Cluster, template: str) -> Iterator[str]:
+    """URL of a migrated database that the tests of one module share, each with rows of its own."""
+    name = _clone(cluster, template)
+    yield cluster.url(name)
+    _drop(cluster, name)
+
+
 @pytest.fixture(scope="session")
 def toy_template(cluster: Cluster, template: str) -> str:
     """Name of a database that holds the toy city."""

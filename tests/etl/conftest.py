@@ -17,6 +17,13 @@ def shop(tmp_path: Path) -> Workshop:
 
 
 @pytest.fixture
+def shared_town(shop: Workshop, shared_url: str) -> Workshop:
+    """A workshop with the database of its module: each source needs an id of its own."""
+    shop.url = shared_url
+    return shop
+
+
+@pytest.fixture
 def town(shop: Workshop, empty_url: str) -> Workshop:
     """A workshop with an empty database."""
     shop.url = empty_url
