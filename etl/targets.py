@@ -74,14 +74,11 @@ class DatedKind:
         keys = zip(*[checked.table.column(name).to_pylist() for name in self.key], strict=True)
         begun = [starts.get(key) for key in keys]
         ends = checked.table.column("valid_to").to_pylist()
-        late = [
-            start is not None and end is not None and end <= start for start, end in zip(begun, ends, strict=True)
-        ]
+        pairs = zip(begun, ends, strict=True)
+        over = [start is not None and end is not None and end <= start for start, end in pairs]
         checked.findings.add(
-            np.array(late, np.bool_),
-            lambda i: (
-                f"valid_to is not after the start of the version that is known, {begun[i]:%Y-%m-%dT%H:%M:%SZ}"
-            ),
+            np.array(over, np.bool_),
+            lambda i: f"valid_to is not after {begun[i]:%Y-%m-%dT%H:%M:%SZ}, the start of the known version",
         )
 
     def merge(self, landing: Landing, table: pa.Table, seen: pa.Table | None) -> Merged:

@@ -178,7 +178,7 @@ def test_a_version_that_ended_before_the_known_one_began_waits_and_the_others_la
     ended = {"valid_from": "2019-01-01T00:00:00Z", "valid_to": "2021-01-01T00:00:00Z"}
     result = town.load_tree(moved("V1G1", EAST if changed else TREE[3][3], **ended), columns=DATED)
     assert town.reasons(result.run_id) == {
-        4: ["valid_to is not after the start of the version that is known, 2021-01-01T00:00:00Z"]
+        4: ["valid_to is not after 2021-01-01T00:00:00Z, the start of the known version"]
     }
     assert (result.account.unchanged, result.account.balanced) == (4, True)
     assert spans(town, "V1G1") == [(day("2021-01-01"), None, 10.0, "V1")]
