@@ -26,6 +26,7 @@ from etl.scope import Stated
 from etl.tally import Tally, lost_keys
 from etl.validate.checker import Checked
 from etl.validate.incidents import check
+from layers.core.errors import UnreadableFile
 from layers.heat import public
 
 # Shares of the whole time at which a step is done, as measured.
@@ -55,13 +56,13 @@ class IncidentLoad:
         """Read and check every row; what did not pass is in quarantine."""
         first = next(self.reading.batches)
         raws: Iterator[RawFrame] = chain([first], self.reading.batches)
-        if self.again is not None and first.through < 1:
-            if self._may_be_new() and self._insert(raws):
+        if self.again is None or first.through >= 1:
+            self._kept = []
+        elif self._may_be_new():
+            if self._insert(raws):
                 self._straight = True
                 return self._tally.intake
-            raws = self.again().batches
-        else:
-            self._kept = []
+            raws = self._anew()
         self._tally = Tally(self.landing)
         self._state(raws)
         self._tally.judge_datum()
@@ -102,7 +103,8 @@ class IncidentLoad:
 
     def _may_be_new(self) -> bool:
         source = self.landing.source
-        return source.mode == "append" and bool(source.key) and "version" not in source.columns
+        may_be = source.mode == "append" and bool(source.key) and "version" not in source.columns
+        return may_be and not self.landing.dry
 
     def _insert(self, raws: Iterator[RawFrame]) -> bool:
         """Bring every row in as a new one; nothing has happened where one is not, or too many did not pass."""
@@ -168,9 +170,15 @@ class IncidentLoad:
         staging.counted(connection, "staging", ["row_number"])
 
     def _second_look(self) -> Parts:
-        if self._kept is not None or self.again is None:
-            return iter(self._kept or [])
-        return ahead(self._checked(self.again().batches))
+        return ahead(self._checked(self._anew())) if self._kept is None else iter(self._kept)
+
+    def _anew(self) -> Iterator[RawFrame]:
+        """The rows of the file once more, the same as before."""
+        reading = self.again() if self.again else self.reading
+        if reading.sha256 != self.landing.sha256:
+            path = reading.path
+            raise UnreadableFile(f"{path}: it was changed while it was read; load it again", file=str(path))
+        return reading.batches
 
     def _checked(self, raws: Iterator[RawFrame]) -> Parts:
         for raw in raws:

@@ -17,7 +17,7 @@ Progress = Callable[[str, float, int], None]
 
 @dataclass(frozen=True)
 class Landing:
-    """One run's ground."""
+    """One run's ground; `dry` where nothing of it will stay."""
 
     connection: Connection
     city: City
@@ -26,6 +26,7 @@ class Landing:
     sha256: str
     at: datetime
     on_progress: Progress
+    dry: bool = False
 
     def too_many(self, intake: "Intake") -> bool:
         """Whether more rows did not pass than the source allows."""

@@ -2,15 +2,18 @@
 
 import csv
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import shapely
 
 from etl import pipeline, vocabulary
+from etl.readers.base import RawFrame
 from etl.spec import Source
 from layers.catalog.city import City
 from layers.core.clock import Clock
@@ -143,6 +146,15 @@ def spot(number: int = 1, **changes: str) -> dict[str, str]:
         "lat": "50.02",
     }
     return row | changes
+
+
+def pieces(rows: list[dict[str, str]], size: int = 2) -> Iterator[RawFrame]:
+    """The rows as a file of several batches."""
+    for start in range(0, len(rows), size):
+        part = rows[start : start + size]
+        columns = {name: pa.array([row[name] for row in part], pa.string()) for name in part[0]}
+        numbers = np.arange(start + 1, start + len(part) + 1)
+        yield RawFrame(pa.table(columns), numbers, through=(start + len(part)) / len(rows))
 
 
 @dataclass(frozen=True)

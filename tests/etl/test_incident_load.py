@@ -3,28 +3,18 @@
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
 import shapely
 
 from etl import pipeline, tally
 from etl.delivery import Delivery
-from etl.readers.base import RawFrame, Reading
+from etl.readers.base import Reading
 from etl.shift import Verdict
-from layers.core.errors import TooManyBad
+from layers.core.errors import TooManyBad, UnreadableFile
 from layers.geo.china import wgs84_to_gcj02
-from tests.workshop import INCIDENTS, call
+from tests.workshop import INCIDENTS, call, pieces
 
 WUHAN = Path(__file__).parents[3] / "shared" / "data" / "wuhan_roads_osm" / "wuhan_8989_original.parquet"
-
-
-def pieces(rows, size=2):
-    """The rows as a file of several batches."""
-    for start in range(0, len(rows), size):
-        part = rows[start : start + size]
-        columns = {name: pa.array([row[name] for row in part], pa.string()) for name in part[0]}
-        numbers = np.arange(start + 1, start + len(part) + 1)
-        yield RawFrame(pa.table(columns), numbers, through=(start + len(part)) / len(rows))
 
 
 def load(town, *rows, **changes):
@@ -140,3 +130,17 @@ def test_a_feed_in_gcj02_that_says_wgs84_is_found_by_the_streets(town):
     (row,) = town.rows("select subject from onemap.finding where kind = 'datum_shift'")
     assert row == {"subject": "gcj02"}
     assert "looks_shifted" not in town.load_calls(*calls, datum="gcj02").notes
+
+
+def test_a_file_that_is_changed_between_the_two_looks_at_it_brings_nothing(town):
+    load(town, call(1))
+    source = town.source(INCIDENTS, mode="changes")
+    rows = iter([[call(1, kind="theft"), call(2), call(3)], [call(3), call(2, kind="theft"), call(1)]])
+    hashes = iter("01")
+
+    def opens():
+        return Reading(Path("calls.csv"), next(hashes) * 64, pieces(next(rows)))
+
+    with pytest.raises(UnreadableFile, match=r"calls\.csv: it was changed while it was read; load it again"):
+        pipeline.load(town.url, town.city, Delivery(source, "calls.csv", opens), town.clock)
+    assert present(town) == {"c1": "noise"}
