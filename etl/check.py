@@ -19,6 +19,13 @@ from layers.core.db import connect
 from layers.core.errors import BadValue
 
 _EXAMPLES = 20
+_PARTICULAR = (
+    (re.compile(r"\d{4}-\d\d-\d\dT\S+"), "…"),
+    (re.compile(r"'.*?'"), "'…'"),
+    (re.compile(r"-?\d+\.\d+"), "…"),
+    (re.compile(r"rows \d+(, \d+)*( \.\.\.)?"), "rows …"),
+)
+"""Words of a reason that differ from row to row, and what stands for them."""
 
 _AGAINST_KNOWN = """
 select count(*) filter (where known.source_key is null) as new,
@@ -65,13 +72,13 @@ def check(url: str, city: City, delivery: Delivery, clock: Clock, on_progress: P
     reading = delivery.open()
     check_declared(source.datum, reading.crs, str(reading.path))
     with connect(url) as connection:
-        run_id = runs.begin(connection, delivery, clock.now())
-        landing = Landing(connection, city, source, run_id, reading.sha256, clock.now(), on_progress)
-        steps = pipeline.load_of(landing, reading)
+        run_id = runs.start(connection, runs.Work.of(delivery), clock.now())
+        landing = Landing(connection, city, source, run_id, reading.sha256, clock.now(), on_progress, dry=True)
+        steps = pipeline.load_of(landing, reading, delivery.open)
         intake = steps.take_in()
+        pipeline.require_rows(landing, reading, intake)
         if source.target == "areas":  # how they fit together shows once they are in
             steps.merge()
-        waiting = quarantine.listed(connection, run_id, limit=1_000_000)
         report = Report(
             source=source.id,
             file=delivery.name,
@@ -85,8 +92,10 @@ def check(url: str, city: City, delivery: Delivery, clock: Clock, on_progress: P
             against=_against(connection, source.id) if source.target == "incidents" else {},
             notes=pipeline.notes(intake),
             entries=[*intake.entries, *ledger.masks(intake.masked)],
-            reasons=Counter(_general(reason) for row in waiting for reason in row["reasons"]),
-            examples=[(row["row_number"], row["reasons"]) for row in waiting[:_EXAMPLES]],
+            reasons=_reasons(connection, run_id),
+            examples=[
+                (row["row_number"], row["reasons"]) for row in quarantine.listed(connection, run_id, _EXAMPLES)
+            ],
         )
         connection.rollback()
     return report
@@ -126,5 +135,12 @@ def _against(connection: Connection, source: str) -> dict[str, int]:
     return connection.execute(_AGAINST_KNOWN, [source]).fetchone() or {}
 
 
+def _reasons(connection: Connection, run_id: int) -> Counter[str]:
+    rows = connection.cursor().stream("select reasons from onemap.quarantine where run_id = %s", [run_id])
+    return Counter(_general(reason) for row in rows for reason in row["reasons"])
+
+
 def _general(reason: str) -> str:
-    return re.sub(r"-?\d+\.\d+", "…", re.sub(r"'.*?'", "'…'", re.sub(r"\d{4}-\d\d-\d\dT\S+", "…", reason)))
+    for words, general in _PARTICULAR:
+        reason = words.sub(general, reason)
+    return reason

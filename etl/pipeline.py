@@ -5,7 +5,6 @@ quarantine, its ledger, the layer's new version and the outbox: all of it or not
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,15 +71,11 @@ def load(url: str, city: City, delivery: Delivery, clock: Clock, on_progress: Pr
     with connect(url) as connection:
         connection.autocommit = True
         lock(connection, delivery.source.target)
-        run_id = runs.begin(connection, delivery, clock.now())
         try:
-            return _load(connection, city, delivery, clock, run_id, on_progress)
-        except Exception as exc:
-            with suppress(psycopg.Error):  # a database that is gone cannot keep the record
-                runs.fail(connection, run_id, str(exc), clock.now())
-            if isinstance(exc, psycopg.OperationalError):
-                raise Unavailable(f"the database went away: {exc}") from exc
-            raise
+            with runs.recorded(connection, runs.Work.of(delivery), clock) as run_id:
+                return _load(connection, city, delivery, clock, run_id, on_progress)
+        except psycopg.OperationalError as exc:
+            raise Unavailable(f"the database went away: {exc}") from exc
 
 
 def _load(
@@ -93,12 +88,7 @@ def _load(
     refused = None
     with connection.transaction():
         intake = steps.take_in()
-        if source.mode == "snapshot" and not intake.rows_read:
-            raise EmptySnapshot(
-                f"{reading.path}: it has no rows, and a snapshot without rows would delete everything; if that is"
-                f" meant: onemap etl withdraw {source.id}",
-                file=str(reading.path),
-            )
+        require_rows(landing, reading, intake)
         if landing.too_many(intake):
             refused = _refuse(landing, reading, intake, clock)
         else:
@@ -119,6 +109,21 @@ def load_of(landing: Landing, reading: Reading, again: Callable[[], Reading] | N
     if landing.source.target == "incidents":
         return IncidentLoad(landing, reading, again)
     return WholeLoad(landing, reading, KINDS[landing.source.target])
+
+
+def require_rows(landing: Landing, reading: Reading, intake: Intake) -> None:
+    """Refuse a snapshot that has no rows.
+
+    Raises
+    ------
+    EmptySnapshot : it has none.
+    """
+    if landing.source.mode == "snapshot" and not intake.rows_read:
+        raise EmptySnapshot(
+            f"{reading.path}: it has no rows, and a snapshot without rows would delete everything; if that is"
+            f" meant: onemap etl withdraw {landing.source.id}",
+            file=str(reading.path),
+        )
 
 
 def _account(intake: Intake, merged: Merged) -> Account:

@@ -45,8 +45,7 @@ def retag(url: str, city: City, clock: Clock) -> Retagged:
         connection.autocommit = True
         pipeline.lock(connection, "incidents")
         work = runs.Work("retag", "incidents", "changes", "", "retag")
-        run_id = runs.start(connection, work, clock.now())
-        with connection.transaction():
+        with runs.recorded(connection, work, clock) as run_id, connection.transaction():
             read = _stage(connection)
             updated = connection.execute(_UPDATE, [run_id]).rowcount
             account = Account(rows_read=read, updated=updated, unchanged=read - updated)

@@ -3,16 +3,20 @@
 What a file is called, and what is said of it, may name a person; the record does not.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
+import psycopg
 from psycopg.types.json import Jsonb
 
 from etl.account import Account
 from etl.delivery import Delivery
 from etl.landing import Intake
 from etl.load.staging import Connection
+from layers.core.clock import Clock
 from layers.records.personal import mask, printable
 
 
@@ -27,24 +31,35 @@ class Work:
     via: str
     replays: int | None = None
 
-
-def begin(connection: Connection, delivery: Delivery, at: datetime) -> int:
-    """Open a run and return its id; runs of this source that never ended were interrupted, and are closed."""
-    source = delivery.source
-    return start(
-        connection,
-        Work(source.id, source.target, source.mode, delivery.name, delivery.via, delivery.replays),
-        at,
-    )
+    @classmethod
+    def of(cls, delivery: Delivery) -> Self:
+        """Loading a delivery."""
+        source = delivery.source
+        return cls(source.id, source.target, source.mode, delivery.name, delivery.via, delivery.replays)
 
 
-def start(connection: Connection, work: Work, at: datetime) -> int:
-    """Open a run of any kind of work, as `begin` does."""
+@contextmanager
+def recorded(connection: Connection, work: Work, clock: Clock) -> Iterator[int]:
+    """The record of one run, by its id, which closes as failed where the run ends with an error.
+
+    The caller holds the lock of its target: runs of this source that never ended were interrupted, and are closed.
+    """
     connection.execute(
         """update onemap.run set state = 'failed', finished_at = %s, message = 'interrupted'
         where source = %s and state = 'running'""",
-        [at, work.source],
+        [clock.now(), work.source],
     )
+    run_id = start(connection, work, clock.now())
+    try:
+        yield run_id
+    except Exception as exc:
+        with suppress(psycopg.Error):  # a database that is gone cannot keep the record
+            fail(connection, run_id, str(exc), clock.now())
+        raise
+
+
+def start(connection: Connection, work: Work, at: datetime) -> int:
+    """Open a run and return its id."""
     found = connection.execute(
         """insert into onemap.run (source, target, mode, file_name, file_sha256, started_at, state, via, replays)
         values (%(source)s, %(target)s, %(mode)s, %(name)s, '', %(at)s, 'running', %(via)s, %(replays)s)

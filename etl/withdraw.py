@@ -42,8 +42,8 @@ def withdraw(url: str, city: City, source: str, clock: Clock) -> tuple[int, Acco
             raise BadValue(f"nothing was ever loaded from a source '{source}'", parameter="source")
         pipeline.lock(connection, last["target"])
         at = clock.now()
-        run_id = runs.start(connection, runs.Work(source, last["target"], last["mode"], "", "withdraw"), at)
-        with connection.transaction():
+        work = runs.Work(source, last["target"], last["mode"], "", "withdraw")
+        with runs.recorded(connection, work, clock) as run_id, connection.transaction():
             gone = _take(connection, source, last["target"], run_id, {"source": source, "at": at})
             account = Account(deleted=gone)
             runs.finish(connection, run_id, "", account, {}, clock.now())

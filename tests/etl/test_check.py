@@ -1,9 +1,15 @@
+from pathlib import Path
+
 import pytest
 
+from etl import pipeline
 from etl.check import check, page, taker
 from etl.delivery import Delivery
-from layers.core.errors import BadValue, MissingColumn
-from tests.workshop import AREAS, INCIDENTS, area, call, tree
+from etl.incident_load import IncidentLoad
+from etl.readers.base import Reading
+from layers.core.db import connect
+from layers.core.errors import BadValue, EmptySnapshot, MissingColumn
+from tests.workshop import AREAS, INCIDENTS, area, call, pieces, tree
 
 
 def report(town, source, name="calls.csv"):
@@ -72,3 +78,37 @@ def test_the_source_of_a_file_is_the_one_that_it_fits_or_the_one_named(shop):
         taker(shop.city, both, shop.folder / "x.csv", None)
     with pytest.raises(BadValue, match="no source 'third'"):
         taker(shop.city, both, shop.folder / "x.csv", "third")
+
+
+def test_a_report_neither_waits_for_a_load_nor_makes_it_wait(town):
+    town.load_calls(call(1))
+    town.rows("update onemap.run set state = 'running' returning 1")
+    with connect(town.url) as load:
+        load.execute("update onemap.run set notes = '{}'")
+        assert report(town, town.source(INCIDENTS)).passed == 1
+
+
+def test_a_snapshot_without_rows_is_told_as_a_load_would(town):
+    path = town.csv("calls.csv", [call(1)])
+    path.write_text(path.read_text().splitlines()[0] + "\n")
+    with pytest.raises(EmptySnapshot, match="a snapshot without rows would delete everything"):
+        report(town, town.source(INCIDENTS, mode="snapshot"))
+
+
+def test_a_reason_that_names_rows_is_one_reason(town):
+    town.csv("calls.csv", [call(n, kind=kind) for n in (1, 2, 3) for kind in ("noise", "theft")])
+    found = report(town, town.source(INCIDENTS))
+    assert found.reasons == {"key '…' stands in rows … with different content": 6}
+
+
+def test_a_large_file_is_checked_without_keeping_its_rows_or_bringing_any_in(town, monkeypatch):
+    loads = []
+    monkeypatch.setattr(pipeline, "load_of", lambda *given: loads.append(IncidentLoad(*given)) or loads[-1])
+    source = town.source(INCIDENTS)
+    delivery = Delivery(
+        source, "c.csv", lambda: Reading(Path("c.csv"), "0" * 64, pieces([call(n) for n in range(7)]))
+    )
+    town.write_words()
+    found = check(town.url, town.city, delivery, town.clock, lambda *_: None)
+    assert found.against == {"new": 7, "changed": 0, "known": 0}
+    assert [load._kept for load in loads] == [None]

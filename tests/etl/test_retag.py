@@ -1,4 +1,8 @@
+import pytest
+
+from etl import runs
 from etl.retag import retag
+from etl.withdraw import withdraw
 from tests.workshop import area, call, tree
 
 
@@ -35,3 +39,21 @@ def test_zones_are_tagged_anew_too(town):
     assert town.rows("select zones from onemap.incident") == [{"zones": 0}]
     assert retag(town.url, town.city, town.clock).account.updated == 1
     assert town.rows("select zones > 0 as inside from onemap.incident") == [{"inside": True}]
+
+
+@pytest.mark.parametrize(
+    "work", [lambda t: retag(t.url, t.city, t.clock), lambda t: withdraw(t.url, t.city, "calls", t.clock)]
+)
+def test_work_that_breaks_leaves_nothing_but_its_record(town, monkeypatch, work):
+    town.load_calls(call(1))
+    town.load_tree()
+
+    def broken(*_args):
+        raise RuntimeError("disk full")
+
+    monkeypatch.setattr(runs, "finish", broken)
+    with pytest.raises(RuntimeError):
+        work(town)
+    (run,) = town.rows("select state, message from onemap.run order by run_id desc limit 1")
+    assert run == {"state": "failed", "message": "disk full"}
+    assert tags(town) == {"c1": None}
