@@ -4,6 +4,7 @@ The command line imports this module for every command, so what is heavy is impo
 """
 
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,6 +37,9 @@ app.add_typer(quarantine, name="quarantine")
 @app.command()
 def run(
     sources: Annotated[list[str] | None, typer.Argument(metavar="SOURCE", help="Ids; none: all.")] = None,
+    since: Annotated[
+        datetime | None, typer.Option(help="Ask feeds again from this local time on, not from their watermark.")
+    ] = None,
 ) -> None:
     """Load sources, in the order of their files.
 
@@ -51,7 +55,8 @@ def run(
     from etl.spec import chosen  # noqa: PLC0415
 
     with _town() as (city, url):
-        results, failed = _load(url, city, chosen(city, sources or []))
+        again = since and since.replace(tzinfo=city.zone)
+        results, failed = _load(url, city, chosen(city, sources or []), again)
         console.accounts(results)
         for result in results:
             if result.account.quarantined:
@@ -170,7 +175,7 @@ def _town() -> "Iterator[tuple[City, str]]":
         yield city, url
 
 
-def _load(url: str, city: "City", sources: "list[Source]") -> "tuple[list[Result], bool]":
+def _load(url: str, city: "City", sources: "list[Source]", since: datetime | None) -> "tuple[list[Result], bool]":
     from etl import console, pipeline  # noqa: PLC0415
 
     results: list[Result] = []
@@ -178,7 +183,7 @@ def _load(url: str, city: "City", sources: "list[Source]") -> "tuple[list[Result
     for source in sources:
         try:
             with console.bar(source.id) as on_progress:
-                results += pipeline.run(url, city, source, Clock(), on_progress)
+                results += pipeline.run(url, city, source, Clock(), on_progress, since=since)
         except OnemapError as exc:
             console.say(f"{source.id} failed, nothing of it was loaded: {exc}")
             failed = True

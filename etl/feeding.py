@@ -14,14 +14,17 @@ from layers.catalog.city import City
 from layers.core.db import connect
 
 
-def feed_deliveries(url: str, city: City, source: Source, now: datetime) -> Iterator[Delivery]:
-    """What the feed of `source` has since its watermark in the database at `url`, one delivery an instalment.
+def feed_deliveries(
+    url: str, city: City, source: Source, now: datetime, since: datetime | None = None
+) -> Iterator[Delivery]:
+    """What the feed of `source` has since its watermark, or again `since` then, one delivery an instalment.
 
     An instalment is fetched when its delivery is opened, so that a feed that is silent fails a run of its own.
     """
     with connect(url) as connection:
         kept = connection.execute("select watermark from onemap.feed where source = %s", [source.id]).fetchone()
-    coming = _Coming(source, instalments(source, kept["watermark"] if kept else None, now, source.zone(city)))
+    watermark = since.isoformat() if since else kept["watermark"] if kept else None
+    coming = _Coming(source, instalments(source, watermark, now, source.zone(city)))
     while not coming.ended:
         yield Delivery(source, source.id, coming.open, via="feed", settle=coming.settle)
 
@@ -44,13 +47,15 @@ class _Coming:
         )
 
     def settle(self, connection: Connection, run_id: int) -> None:
-        """Move the watermark to where this instalment reaches."""
+        """Move the watermark to where this instalment reaches; it never goes back."""
         if self._present is None:
             return
         given = {"source": self._source.id, "watermark": self._present.watermark, "run": run_id}
         connection.execute(
             """insert into onemap.feed (source, watermark, run_id) values (%(source)s, %(watermark)s, %(run)s)
-            on conflict (source) do update set watermark = excluded.watermark, run_id = excluded.run_id""",
+            on conflict (source) do update set watermark = excluded.watermark, run_id = excluded.run_id
+              where '' in (feed.watermark, excluded.watermark)
+                or excluded.watermark::timestamptz >= feed.watermark::timestamptz""",
             given,
         )
         connection.execute("update onemap.run set watermark = %(watermark)s where run_id = %(run)s", given)

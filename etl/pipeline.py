@@ -6,6 +6,7 @@ quarantine, its ledger, the layer's new version and the outbox: all of it or not
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import psycopg
@@ -49,9 +50,18 @@ def _silent(_step: str, _share: float, _rows: int) -> None:
 
 
 def run(
-    url: str, city: City, source: Source, clock: Clock, on_progress: Progress = _silent, path: Path | None = None
+    url: str,
+    city: City,
+    source: Source,
+    clock: Clock,
+    on_progress: Progress = _silent,
+    *,
+    path: Path | None = None,
+    since: datetime | None = None,
 ) -> list[Result]:
     """Load one source of `city` into the database at `url`: all that it has, or the one file at `path`.
+
+    A feed is read on from its watermark, or again `since` an instant.
 
     Raises
     ------
@@ -60,7 +70,7 @@ def run(
     Unavailable : nothing answers at `url`.
     """
     if source.feed is not None and path is None:
-        deliveries = feed_deliveries(url, city, source, clock.now())
+        deliveries = feed_deliveries(url, city, source, clock.now(), since)
     else:
         deliveries = (Delivery.of_file(source, file) for file in ([path] if path else source.files(city.folder)))
     return [load(url, city, delivery, clock, on_progress) for delivery in deliveries]

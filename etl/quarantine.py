@@ -122,3 +122,15 @@ def dismiss(connection: Connection, quarantine_id: int, at: datetime) -> None:
     connection.execute(
         "update onemap.quarantine set dismissed_at = %s where quarantine_id = %s", [at, quarantine_id]
     )
+    forget_pushes(connection)
+
+
+def forget_pushes(connection: Connection) -> None:
+    """Let go of the rows of every push that has been loaded and of which no row waits."""
+    connection.execute(
+        """update onemap.push set rows = null
+        where rows is not null and run_id is not null and not exists (
+          select from onemap.quarantine waiting
+          where waiting.file_sha256 = push.body_sha256 and resolved_by is null and dismissed_at is null
+        )"""
+    )

@@ -3,17 +3,20 @@
 A row may carry a fix: values by source column that stand in for what the file says.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from etl import quarantine
 from etl.delivery import Delivery
 from etl.load.staging import Connection
 from etl.readers.base import RawFrame, Reading, sha256
+from etl.readers.push import read_push
 from etl.readers.registry import read
 from etl.spec import Source
 from layers.catalog.city import City
@@ -24,18 +27,24 @@ select quarantine_id, row_number, fix, quarantine.file_sha256, source
 from onemap.quarantine join onemap.run using (run_id)
 where run_id = %s and resolved_by is null and dismissed_at is null order by row_number"""
 
+_PUSHED = "select rows from onemap.push where source = %s and body_sha256 = %s and rows is not null limit 1"
+
 _RESOLVE = "update onemap.quarantine set resolved_by = %s where quarantine_id = any(%s)"
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """The rows of one run that wait: fixes by row number, the quarantine's ids, and the hash of their file."""
+    """The rows of one run that wait: fixes by row number, the quarantine's ids, and the hash of their file.
+
+    pushed : the rows of the push that they came with, if they did.
+    """
 
     run_id: int
     source: str
     fixes: Mapping[int, Mapping[str, str]]
     ids: list[int]
     sha256: str
+    pushed: list[dict[str, Any]] | None = None
 
     @classmethod
     def of(cls, connection: Connection, run_id: int) -> "Waiting":
@@ -48,27 +57,29 @@ class Waiting:
         rows = connection.execute(_OPEN, [run_id]).fetchall()
         if not rows:
             raise BadValue(f"nothing of run {run_id} is in quarantine", parameter="run")
+        source, sha256 = rows[0]["source"], rows[0]["file_sha256"]
+        push = connection.execute(_PUSHED, [source, sha256]).fetchone()
         return cls(
             run_id,
-            rows[0]["source"],
+            source,
             {row["row_number"]: row["fix"] for row in rows},
             [row["quarantine_id"] for row in rows],
-            rows[0]["file_sha256"],
+            sha256,
+            push["rows"] if push else None,
         )
 
 
 def delivery(source: Source, city: City, waiting: Waiting, path: Path | None = None) -> Delivery:
-    """The rows that wait, read again from the file of their hash: the one at `path`, or one of the source's.
+    """The rows that wait, read again from the push or the file of their hash: at `path`, or one of the source's.
 
     Raises
     ------
     UnreadableFile : no file has that hash.
-    BadSource : the rows came by a feed, which is read on and not again.
+    BadSource : the rows came by a feed, which is asked again from a day, and not row by row.
     """
-    if source.file is None and path is None:
-        raise BadSource(f"{source.id}: a {source.format} source has no file to read again", source=source.id)
-    found = _file(source, city, waiting.sha256, path)
-    gentle = source.model_copy(update={"mode": "append" if source.mode == "snapshot" else source.mode})
+    mode = "append" if source.mode == "snapshot" else source.mode
+    gentle = source.model_copy(update={"mode": mode, "max_quarantined": 1.0})
+    name, opens = _again(gentle, city, waiting, path)
 
     def settle(connection: Connection, run_id: int) -> None:
         connection.execute(_RESOLVE, [run_id, waiting.ids])
@@ -77,15 +88,30 @@ def delivery(source: Source, city: City, waiting: Waiting, path: Path | None = N
             where again.run_id = %s and before.quarantine_id = any(%s) and before.row_number = again.row_number""",
             [run_id, waiting.ids],
         )
+        quarantine.forget_pushes(connection)
 
     return Delivery(
-        gentle.model_copy(update={"max_quarantined": 1.0}),
-        found.name,
-        lambda: only(read(gentle, found), waiting.fixes),
+        gentle,
+        name,
+        lambda: only(opens(), waiting.fixes),
         via="replay",
         replays=waiting.run_id,
         settle=settle,
     )
+
+
+def _again(source: Source, city: City, waiting: Waiting, path: Path | None) -> tuple[str, Callable[[], Reading]]:
+    """What the rows are read from, and how."""
+    if waiting.pushed is not None:
+        rows = waiting.pushed
+        return "push", lambda: read_push(rows, source.taken, waiting.sha256)
+    if source.feed is not None and path is None:
+        raise BadSource(
+            f"{source.id}: a feed keeps no rows; ask it again: onemap etl run {source.id} --since DAY",
+            source=source.id,
+        )
+    found = _file(source, city, waiting.sha256, path)
+    return found.name, lambda: read(source, found)
 
 
 def only(reading: Reading, fixes: Mapping[int, Mapping[str, str]]) -> Reading:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from etl import ledger, pipeline, vocabulary
+from etl import ledger, pipeline, quarantine, vocabulary
 from etl.delivery import Delivery
 from etl.landing import Progress
 from etl.load.staging import Connection
@@ -38,7 +38,7 @@ class Town:
         """
         city, declared = self._declared(source)
         path = city.folder / file if file else None
-        return [done.run_id for done in pipeline.run(self.url, city, declared, self.clock, on_progress, path)]
+        return [done.run_id for done in pipeline.run(self.url, city, declared, self.clock, on_progress, path=path)]
 
     def push(self, push_id: int, on_progress: Progress) -> list[int]:
         """Load the rows of a push, once; the run that did it. Raises as `load` does.
@@ -74,6 +74,7 @@ def _delivery(push_id: int, kept: dict[str, Any], source: Source, clock: Clock) 
         connection.execute("update onemap.push set run_id = %s where push_id = %s", [run_id, push_id])
         spans = Counter({(column, kind): count for column, kind, count in kept["masked"]})
         ledger.write(connection, run_id, ledger.masks(spans), clock.now())
+        quarantine.forget_pushes(connection)
 
     return Delivery(
         source,

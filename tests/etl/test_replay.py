@@ -1,6 +1,8 @@
 import pytest
+from psycopg.types.json import Jsonb
 
 from etl import pipeline, quarantine, replay
+from etl.work import Town
 from layers.core.db import connect
 from layers.core.errors import BadSource, BadValue, UnreadableFile
 from tests.workshop import INCIDENTS, call
@@ -88,8 +90,39 @@ def test_nothing_to_play_again_is_told(town):
         waiting(town, result.run_id)
 
 
-def test_a_source_without_a_file_is_told(town):
-    first = town.load_calls(call(1, kind="?"))
+def test_rows_of_a_push_are_played_again_and_let_go_when_none_waits(town):
     pushed = town.source(INCIDENTS, format="push", file=None)
-    with pytest.raises(BadSource, match="calls: a push source has no file to read again"):
-        replay.delivery(pushed, town.city, waiting(town, first.run_id))
+    rows = [call(1), call(2, kind="?"), call(3, kind="?")]
+    push_id = town.rows(
+        """insert into onemap.push (source, idempotency_key, body_sha256, received_at, row_count, rows)
+        values ('calls', 'k', 'abc', now(), 3, %s) returning push_id""",
+        Jsonb(rows),
+    )[0]["push_id"]
+    (run_id,) = Town(town.folder, town.url, town.clock).push(push_id, lambda *_: None)
+    assert town.rows("select rows is null as gone from onemap.push") == [{"gone": False}]
+    fix(town, pushed, 2, kind="theft")
+    result = again(town, pushed, run_id)
+    assert (result.account.inserted, result.account.quarantined) == (1, 1)
+    with connect(town.url) as connection:
+        quarantine.dismiss(
+            connection, quarantine.listed(connection, None, 9)[0]["quarantine_id"], town.clock.now()
+        )
+    assert town.rows("select rows is null as gone from onemap.push") == [{"gone": True}]
+
+
+def test_a_push_of_which_every_row_landed_is_let_go_at_once(town):
+    town.source(INCIDENTS, format="push", file=None)
+    town.rows(
+        """insert into onemap.push (source, idempotency_key, body_sha256, received_at, row_count, rows)
+        values ('calls', 'k', 'abc', now(), 1, %s) returning push_id""",
+        Jsonb([call(1)]),
+    )
+    Town(town.folder, town.url, town.clock).push(1, lambda *_: None)
+    assert town.rows("select rows is null as gone from onemap.push") == [{"gone": True}]
+
+
+def test_a_feed_says_how_it_is_asked_again(town):
+    first = town.load_calls(call(1, kind="?"))
+    feed = town.source(INCIDENTS, format="ogcapi", file=None, feed={"url": "http://127.0.0.1:9/items"})
+    with pytest.raises(BadSource, match="onemap etl run calls --since DAY"):
+        replay.delivery(feed, town.city, waiting(town, first.run_id))

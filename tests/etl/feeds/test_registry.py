@@ -1,4 +1,4 @@
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -43,6 +43,21 @@ def test_a_feed_that_dies_midway_is_landed_whole_by_the_next_run_with_nothing_tw
     assert station.asked[asked].params["since"] == f"{resumed:%Y-%m-%dT%H:%M:%SZ}"
     found = town.rows("select source_key from onemap.incident")
     assert sorted(int(row["source_key"]) for row in found) == list(range(60))
+
+
+def test_a_feed_that_is_asked_again_since_a_day_goes_back_and_its_watermark_does_not(town, station, calls):
+    source = calls("json", FEED | {"window": "60d"}, columns=INCIDENTS["columns"] | {"state": "kind"})
+    station.answer = line
+    town.write_words()
+    pipeline.run(town.url, town.city, source, town.clock)
+    before = town.rows("select watermark, run_id from onemap.feed")
+    asked = len(station.asked)
+    since = datetime(2025, 1, 10, tzinfo=UTC)
+    results = pipeline.run(town.url, town.city, source, town.clock, since=since)
+    assert station.asked[asked].params["since"] < "2025-01-10T00:00:00Z"
+    assert sum(result.account.unchanged for result in results) > 0
+    assert {result.account.changed for result in results} == {0}
+    assert town.rows("select watermark from onemap.feed") == [{"watermark": before[0]["watermark"]}]
 
 
 def test_a_feed_that_lacks_what_its_kind_needs_is_refused_by_file_and_key(calls):
