@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
 _WHOLE = r"^[+-]?\d{1,18}$"
-_YEAR_1, _YEAR_10000 = -62_135_596_800, 253_402_300_800  # seconds since 1970
+_YEAR_1, _LAST_SECOND = -62_135_596_800, 253_402_300_799  # of year 9999, since 1970
 _DATES = {pa.date32(): "s", pa.date64(): "ms"}
 _A_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _TRUTH = {"true": True, "1": True, "false": False, "0": False}
@@ -62,8 +62,8 @@ class Sheet:
             return column.cast(pa.int64()), np.zeros(len(column), np.bool_)
         words = self.text(name)
         readable = pc.match_substring_regex(words, _WHOLE).fill_null(False)  # noqa: FBT003
-        values = pc.if_else(readable, words, pa.scalar(None, pa.string())).cast(pa.int64())
-        return values, np.asarray(pc.and_not(words.is_valid(), readable))
+        digits = pc.utf8_ltrim(pc.if_else(readable, words, pa.scalar(None, pa.string())), "+")
+        return digits.cast(pa.int64()), np.asarray(pc.and_not(words.is_valid(), readable))
 
     def truth(self, name: str) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """bool[n], false where missing, and a mask of what is there but is neither true nor false."""
@@ -97,9 +97,9 @@ def plain(column: pa.Array | pa.ChunkedArray) -> pa.Array:
 
 
 def _calendar(column: pa.TimestampArray) -> pa.TimestampArray:
-    """Times in microseconds; what lies before or beyond the years 1 to 9999 is their first or last moment."""
+    """Times in microseconds; what lies before or beyond the years 1 to 9999 is their first or last second."""
     size = _A_SECOND[column.type.unit]
-    lowest, highest = max(_YEAR_1 * size, -(2**63)), min(_YEAR_10000 * size - 1, 2**63 - 1)
+    lowest, highest = max(_YEAR_1 * size, -(2**63)), min(_LAST_SECOND * size, 2**63 - 1)
     counts = column.cast(pa.int64())
     counts = pc.if_else(pc.less(counts, lowest), lowest, counts)
     counts = pc.if_else(pc.greater(counts, highest), highest, counts)

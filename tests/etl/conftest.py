@@ -7,6 +7,8 @@ import pytest
 
 from tests.workshop import Workshop
 
+pytest.register_assert_rewrite("tests.etl.malformed")  # a failure there says what differs
+
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Workshop:

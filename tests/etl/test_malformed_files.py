@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from etl import console, pipeline
 from layers.core.errors import EmptySnapshot, MissingColumn, TooManyBad, UnreadableFile
 from tests.etl.malformed import calls, declared, fails, pointed, table
 from tests.workshop import INCIDENTS, call
@@ -187,6 +188,15 @@ def test_a_file_lands_whatever_its_name_holds(shared_town, name, recorded):
     assert result.account.inserted == 1
     found = shared_town.rows("select file_name from onemap.run where run_id = %s", result.run_id)
     assert found == [{"file_name": recorded}]
+
+
+def test_a_name_is_shown_as_it_is_and_gives_a_terminal_no_orders(shared_town, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    path = shared_town.write("a[red]\x1b[2J.csv", HEADER + GOOD)
+    source = declared(shared_town, INCIDENTS)
+    shared_town.write_words()
+    console.accounts(pipeline.run(shared_town.url, shared_town.city, source, shared_town.clock, path=path))
+    assert "a[red]\N{REPLACEMENT CHARACTER}[2J.csv" in capsys.readouterr().out
 
 
 def test_a_pattern_that_no_file_fits_fails_by_its_name(shared_town):
