@@ -45,7 +45,7 @@ def run(
 
     Exit status 0: every row landed.
 
-    Exit status 1: a source failed, and nothing of it was loaded.
+    Exit status 1: a source failed, and nothing of the file that failed was loaded.
 
     Exit status 3: rows are in quarantine, and the others landed.
 
@@ -183,11 +183,15 @@ def _load(url: str, city: "City", sources: "list[Source]", since: datetime | Non
     for source in sources:
         try:
             with console.bar(source.id) as on_progress:
-                results += pipeline.run(url, city, source, Clock(), on_progress, since=since)
+                for delivery in pipeline.deliveries(url, city, source, Clock(), since):
+                    done = pipeline.load(url, city, delivery, Clock(), on_progress)
+                    results.append(done)  # at once: it has landed, whatever the next one does
         except OnemapError as exc:
-            console.say(f"{source.id} failed, nothing of it was loaded: {exc}")
+            landed = any(result.source == source for result in results)
+            before = "but what came before has landed" if landed else "nothing of it was loaded"
+            console.say(f"{source.id} failed, {before}: {exc}")
             failed = True
-            if source.target != "incidents":
+            if source.target in {"areas", "risk_areas"}:
                 break
     return results, failed
 

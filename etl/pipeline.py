@@ -4,7 +4,7 @@ A run leaves its record whether it goes well or not. What it brings lands in one
 quarantine, its ledger, the layer's new version and the outbox: all of it or nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -69,11 +69,18 @@ def run(
         record says why. What was delivered before it has landed.
     Unavailable : nothing answers at `url`.
     """
-    if source.feed is not None and path is None:
-        deliveries = feed_deliveries(url, city, source, clock.now(), since)
-    else:
-        deliveries = (Delivery.of_file(source, file) for file in ([path] if path else source.files(city.folder)))
-    return [load(url, city, delivery, clock, on_progress) for delivery in deliveries]
+    if path is not None:
+        return [load(url, city, Delivery.of_file(source, path), clock, on_progress)]
+    return [load(url, city, each, clock, on_progress) for each in deliveries(url, city, source, clock, since)]
+
+
+def deliveries(
+    url: str, city: City, source: Source, clock: Clock, since: datetime | None = None
+) -> Iterator[Delivery]:
+    """All that a source has, one after the other; raises as `run` does."""
+    if source.feed is not None:
+        return feed_deliveries(url, city, source, clock.now(), since)
+    return (Delivery.of_file(source, file) for file in source.files(city.folder))
 
 
 def load(url: str, city: City, delivery: Delivery, clock: Clock, on_progress: Progress = _silent) -> Result:

@@ -5,7 +5,7 @@ import pytest
 from typer.testing import CliRunner
 
 from etl import cli
-from tests.workshop import AREAS, INCIDENTS, RISK_AREAS, Workshop, call, tree
+from tests.workshop import AREAS, INCIDENTS, RISK_AREAS, SPOTS, Workshop, call, tree
 
 
 @pytest.fixture
@@ -150,3 +150,22 @@ def test_what_was_masked_is_listed(declared, command):
     declared.csv("calls.csv", [call(1, street="ask 13800138000")])
     command("run")
     assert "masked  street: 1 spans that look like a phone masked (1 spans)" in command("findings").stdout
+
+
+def test_a_source_of_places_that_fails_stops_nothing(declared, command):
+    declared.source(SPOTS, file="none.csv").path.rename(declared.folder / "sources" / "05-spots.toml")
+    done = command("run")
+    assert done.exit_code == cli.FAILED
+    assert declared.rows("select count(*) as n from onemap.incident") == [{"n": 2}]
+
+
+def test_what_landed_before_a_file_that_failed_is_counted_and_the_file_alone_is_said_to_have_failed(
+    declared, command
+):
+    declared.source(INCIDENTS, file="calls*.csv").path.rename(declared.folder / "sources" / "30-calls.toml")
+    declared.write("calls2.csv", "id\n1\n")
+    done = command("run")
+    assert done.exit_code == cli.FAILED
+    assert done.stdout.splitlines()[-1].split()[1:6] == ["calls", "calls.csv", "2", "2", "inserted"]
+    assert "calls failed, but what came before has landed: " in done.stderr
+    assert "calls2.csv: there is no column" in done.stderr
