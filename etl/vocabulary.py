@@ -76,6 +76,7 @@ def _write_categories(connection: Connection, categories: Sequence[Category], ci
             key=used["code"],
         )
     connection.execute("delete from onemap.category where code <> all(%s)", [codes])
+    _mark_sensitive(connection, [category.code for category in categories if category.sensitive])
     # Ranks are unique: make room before giving them anew.
     connection.execute("update onemap.category set rank = -1 - rank where rank >= 0")
     for rank, category in enumerate(categories):
@@ -85,6 +86,20 @@ def _write_categories(connection: Connection, categories: Sequence[Category], ci
             on conflict (code) do update set rank = excluded.rank, name_zh = excluded.name_zh,
               name_en = excluded.name_en, weight = excluded.weight, sensitive = excluded.sensitive""",
             [category.code, rank, category.name.zh, category.name.en, category.weight, category.sensitive],
+        )
+
+
+def _mark_sensitive(connection: Connection, sensitive: list[str]) -> None:
+    """Mark the days of the incidents that the public may hear of no more, or may now, for the next release."""
+    changed = connection.execute(
+        "select code from onemap.category where sensitive <> (code = any(%s))", [sensitive]
+    ).fetchall()
+    if changed:
+        connection.execute(
+            """insert into onemap.stale_day
+            select distinct (occurred_at at time zone 'UTC')::date from onemap.incident where category = any(%s)
+            on conflict do nothing""",
+            [[row["code"] for row in changed]],
         )
 
 

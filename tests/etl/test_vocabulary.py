@@ -67,3 +67,16 @@ def test_a_category_can_go_only_while_it_has_no_incidents(town):
     change(town, "categories.toml", 'code = "noise"', 'code = "din"')
     with pytest.raises(BadCity, match="category 'noise' was removed, but it has incidents"):
         write(town)
+
+
+def test_what_becomes_sensitive_leaves_the_publics_product_with_the_next_load(town):
+    town.load_calls(*[call(n) for n in range(12)])
+    assert town.rows("select layer, total from onemap.released_bin") == [{"layer": "all", "total": 10}]
+    categories = town.folder / "categories.toml"
+    text = categories.read_text()
+    categories.write_text(text.replace('code = "noise"', 'code = "noise"\nsensitive = true', 1))
+    town.load_calls(call(99, at="2025-06-01T00:00:00", kind="theft"))
+    assert town.rows("select layer, total from onemap.released_bin") == []
+    categories.write_text(text)
+    town.load_calls(call(98, at="2025-06-01T00:00:00", kind="theft"))
+    assert town.rows("select layer, total from onemap.released_bin") == [{"layer": "all", "total": 10}]
