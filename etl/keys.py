@@ -3,7 +3,7 @@
 A source that names key columns is identified by them. One that has none is identified by what its rows say: the
 hash of the columns taken, as the file gives them, to which the load adds a number among equals. So two alike
 events stay two, and the same rows in another file or another order are the same rows. What is done with a row
-later (its datum, its codes) does not change its key, so that a mended TOML updates rows instead of doubling
+later (its datum, its codes, a fix) does not change its key, so that a mended TOML updates rows instead of doubling
 them; taking other columns does.
 """
 
@@ -28,7 +28,8 @@ def source_keys(raw: RawFrame, source: Source) -> pa.StringArray:
         return (
             parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*[_escaped(part) for part in parts], "|")
         )
-    columns = [plain(raw.table.column(name)) for name in source.taken]
+    said = raw.table if raw.said is None else raw.said
+    columns = [plain(said.column(name)) for name in source.taken]
     if raw.shapes is not None:
         columns.append(pa.array(shapely.to_wkb(raw.shapes), pa.binary()))
     return pa.array([digest.hex() for digest in digests(columns).to_pylist()], pa.string())

@@ -4,6 +4,7 @@ A row may carry a fix: values by source column that stand in for what the file s
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,12 @@ import pyarrow.compute as pc
 from etl import quarantine
 from etl.delivery import Delivery
 from etl.load.staging import Connection
-from etl.readers.base import RawFrame, Reading, sha256
+from etl.readers.base import RawFrame, Reading
 from etl.readers.push import read_push
 from etl.readers.registry import read
 from etl.spec import Source
 from layers.catalog.city import City
-from layers.core.errors import BadSource, BadValue, UnreadableFile
+from layers.core.errors import BadSource, BadValue, SourceError, UnreadableFile
 
 _OPEN = """
 select quarantine_id, row_number, fix, quarantine.file_sha256, source
@@ -123,13 +124,14 @@ def _only(batches: Iterator[RawFrame], fixes: Mapping[int, Mapping[str, str]]) -
     wanted = np.fromiter(fixes, np.int64)
     for raw in batches:
         where = np.flatnonzero(np.isin(raw.rows, wanted))
-        rows = raw.rows[where]
+        said, rows = raw.table.take(pa.array(where)), raw.rows[where]
         yield RawFrame(
-            _fixed(raw.table.take(pa.array(where)), [fixes[number] for number in rows.tolist()]),
+            _fixed(said, [fixes[number] for number in rows.tolist()]),
             rows,
             shapes=None if raw.shapes is None else raw.shapes[where],
             broken=[line for line in raw.broken if line[0] in fixes],
             through=raw.through,
+            said=said,
         )
 
 
@@ -145,10 +147,17 @@ def _fixed(table: pa.Table, fixes: list[Mapping[str, str]]) -> pa.Table:
     return table
 
 
+def _sha256(source: Source, file: Path) -> str | None:
+    """The hash that a load of the file would keep, be it one of several parts."""
+    with suppress(SourceError):
+        return read(source, file).sha256
+    return None
+
+
 def _file(source: Source, city: City, wanted: str, path: Path | None) -> Path:
     files = [path] if path else source.files(city.folder)
     for file in files:
-        if file.is_file() and sha256(file) == wanted:
+        if _sha256(source, file) == wanted:
             return file
     named = ", ".join(str(file) for file in files)
     raise UnreadableFile(

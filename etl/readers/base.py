@@ -31,6 +31,7 @@ class RawFrame:
     shapes : object[n], shapely geometries or none, for formats that carry geometry.
     broken : rows that could not be read at all: (row number, reason).
     through : the share of the file that is read by now, 0 to 1.
+    said : the table as the file gave it, where `table` has corrections of an operator.
     """
 
     table: pa.Table
@@ -38,6 +39,7 @@ class RawFrame:
     shapes: NDArray[np.object_] | None = None
     broken: list[tuple[int, str]] = field(default_factory=list)
     through: float = 1.0
+    said: pa.Table | None = None
 
     def __len__(self) -> int:
         return len(self.rows)

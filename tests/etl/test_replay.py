@@ -1,4 +1,10 @@
+from datetime import datetime
+
+import geopandas as gpd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+import shapely
 from psycopg.types.json import Jsonb
 
 from etl import pipeline, quarantine, replay
@@ -126,3 +132,33 @@ def test_a_feed_says_how_it_is_asked_again(town):
     feed = town.source(INCIDENTS, format="ogcapi", file=None, feed={"url": "http://127.0.0.1:9/items"})
     with pytest.raises(BadSource, match="onemap etl run calls --since DAY"):
         replay.delivery(feed, town.city, waiting(town, first.run_id))
+
+
+def test_a_fix_changes_no_key_of_rows_that_are_known_by_their_content(town):
+    at = datetime(2025, 1, 2, 3, 4, 5)
+    rows = [call(n, kind=kind) | {"at": at} for n, kind in enumerate(("noise", "?", "fire"))]
+    pq.write_table(pa.Table.from_pylist(rows), town.folder / "calls.parquet")
+    source = town.source(INCIDENTS, file="calls.parquet", format="parquet", key=[], mode="snapshot")
+    first = town.run(source)
+    assert first.account.quarantined == 2
+    with (town.folder / "categories.toml").open("a") as file:
+        file.write('\n[[categories]]\ncode = "fire"\nname = { zh = "火", en = "Fire" }\nweight = 1\n')
+    town.write_words()
+    fix(town, source, 2, kind="theft", at="2025-01-02T03:04:05")
+    assert again(town, source, first.run_id).account.inserted == 2
+    account = town.run(source).account
+    assert (account.unchanged, account.quarantined, account.inserted, account.deleted) == (2, 1, 0, 0)
+    assert len(town.rows("select 1 from onemap.incident")) == 3
+
+
+def test_a_shapefile_of_several_parts_is_known_again(town):
+    columns = {name: value for name, value in call(1, kind="?").items() if name not in {"lon", "lat"}}
+    frame = gpd.GeoDataFrame(
+        {k: [v] for k, v in columns.items()}, geometry=[shapely.Point(10.02, 50.02)], crs=4326
+    )
+    frame.to_file(town.folder / "calls.shp")
+    fields = {name: column for name, column in INCIDENTS["columns"].items() if name not in {"lon", "lat"}}
+    source = town.source(INCIDENTS, file="calls.shp", format="shapefile", columns=fields)
+    first = town.run(source)
+    fix(town, source, 1, kind="noise")
+    assert again(town, source, first.run_id).account.inserted == 1
