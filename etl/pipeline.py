@@ -101,7 +101,7 @@ def _load(
     source, reading = delivery.source, delivery.open()
     check_declared(source.datum, reading.crs, str(reading.path))
     landing = Landing(connection, city, source, run_id, reading.sha256, clock.now(), on_progress)
-    steps = load_of(landing, reading, delivery.open if delivery.via == "file" else None)
+    steps = load_of(landing, reading, None if delivery.via == "feed" else delivery.open)
     refused = None
     with connection.transaction():
         intake = steps.take_in()

@@ -8,6 +8,7 @@ import shapely
 
 from etl import pipeline, tally
 from etl.delivery import Delivery
+from etl.incident_load import IncidentLoad
 from etl.readers.base import Reading
 from etl.shift import Verdict
 from layers.core.errors import TooManyBad, UnreadableFile
@@ -144,3 +145,15 @@ def test_a_file_that_is_changed_between_the_two_looks_at_it_brings_nothing(town)
     with pytest.raises(UnreadableFile, match=r"calls\.csv: it was changed while it was read; load it again"):
         pipeline.load(town.url, town.city, Delivery(source, "calls.csv", opens), town.clock)
     assert present(town) == {"c1": "noise"}
+
+
+def test_what_can_be_opened_again_is_not_kept_however_it_came(town, monkeypatch):
+    loads = []
+    monkeypatch.setattr(pipeline, "load_of", lambda *given: loads.append(IncidentLoad(*given)) or loads[-1])
+    town.write_words()
+    source = town.source(INCIDENTS)
+    for via, kept in (("file", False), ("replay", False), ("feed", True)):
+        rows = [call(n, id=f"{via}{n}") for n in range(5)]
+        delivery = Delivery(source, "x", lambda rows=rows: Reading(Path("x"), "0" * 64, pieces(rows)), via=via)
+        assert pipeline.load(town.url, town.city, delivery, town.clock).account.inserted == 5
+        assert (loads[-1]._kept is not None) == kept
