@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from psycopg import sql
 
+from etl.binary import integers
 from etl.load import states
 from etl.load.bare import bare
 from etl.load.staging import Connection, Merged
@@ -43,6 +44,8 @@ select stated.row_number, stated.source_key, known.incident_id
 from stated left join onemap.incident known
   on known.source = %(source)s and known.source_key = stated.source_key
 where known.content_hash is distinct from stated.content_hash"""
+
+_ROWS = "copy (select row_number from needed order by 1) to stdout (format binary)"
 
 _INSERT = sql.SQL("""
 insert into onemap.incident (source, source_key, run_id, {facts})
@@ -83,8 +86,9 @@ def need(connection: Connection, source: Source, run_id: int) -> Needed:
     superseded = states.outdate(connection, source.id) if "version" in source.columns else 0
     deleted = states.bury(connection, source.id, run_id) if "deleted" in source.columns else 0
     connection.execute(_NEEDED, {"source": source.id})
-    rows = connection.execute("select row_number from needed order by 1").fetchall()
-    return Needed(superseded, deleted, np.array([row["row_number"] for row in rows], np.int64))
+    with connection.cursor() as cursor, cursor.copy(_ROWS) as copy:
+        rows = integers(b"".join(copy))
+    return Needed(superseded, deleted, rows)
 
 
 def merge(connection: Connection, source: Source, run_id: int) -> Merged:

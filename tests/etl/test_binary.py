@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from etl.binary import HEADER, TRAILER, copy_stream, points, rows, sql_type
+from etl.binary import HEADER, TRAILER, copy_stream, integers, points, rows, sql_type
 
 COLUMNS = {
     "truth": (pa.bool_(), st.booleans()),
@@ -61,3 +61,14 @@ def test_points_are_ewkb_in_epsg_4326(empty_url):
 def test_rows_that_differ_have_different_bytes(one, other):
     made = rows([pa.array([a, b], pa.string()) for a, b in zip(one, other, strict=True)]).to_pylist()
     assert made[0] != made[1]
+
+
+@pytest.mark.parametrize("count", [0, 1, 70_000])
+def test_a_column_of_whole_numbers_is_read_back(empty_url, count):
+    with psycopg.connect(empty_url) as connection, connection.cursor() as cursor:
+        statement = (
+            f"copy (select n * 1000000007 from generate_series(1, {count}::bigint) n) to stdout (format binary)"
+        )
+        with cursor.copy(statement) as copy:
+            found = integers(b"".join(copy))
+    np.testing.assert_array_equal(found, np.arange(1, count + 1) * 1_000_000_007)
