@@ -61,7 +61,7 @@ def copy_stream(table: pa.Table) -> Iterator[bytes]:
     yield TRAILER
 
 
-def integers(stream: bytes) -> NDArray[np.int64]:
+def integers(stream: bytes | bytearray) -> NDArray[np.int64]:
     """The one bigint column of a COPY ... TO STDOUT (FORMAT binary): int64[n], none of it missing."""
     row = np.dtype([("columns", ">i2"), ("length", ">i4"), ("value", ">i8")])
     found: NDArray[np.int64] = np.frombuffer(stream[len(HEADER) : -len(TRAILER)], row)["value"].astype(np.int64)

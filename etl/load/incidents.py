@@ -86,9 +86,11 @@ def need(connection: Connection, source: Source, run_id: int) -> Needed:
     superseded = states.outdate(connection, source.id) if "version" in source.columns else 0
     deleted = states.bury(connection, source.id, run_id) if "deleted" in source.columns else 0
     connection.execute(_NEEDED, {"source": source.id})
+    rows = bytearray()
     with connection.cursor() as cursor, cursor.copy(_ROWS) as copy:
-        rows = integers(b"".join(copy))
-    return Needed(superseded, deleted, rows)
+        for row in copy:  # each is let go at once: to keep them all would take a hundred times as much memory
+            rows += row
+    return Needed(superseded, deleted, integers(rows))
 
 
 def merge(connection: Connection, source: Source, run_id: int) -> Merged:
