@@ -28,11 +28,16 @@ def source_keys(raw: RawFrame, source: Source) -> pa.StringArray:
         return (
             parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*[_escaped(part) for part in parts], "|")
         )
-    said = raw.table if raw.said is None else raw.said
-    columns = [plain(said.column(name)) for name in source.taken]
+    return pa.array([digest.hex() for digest in said(raw, source).to_pylist()], pa.string())
+
+
+def said(raw: RawFrame, source: Source) -> pa.Array:
+    """Hash of what each row says in the columns taken, as the file gives them: binary[n] of 16 bytes."""
+    table = raw.table if raw.said is None else raw.said
+    columns = [plain(table.column(name)) for name in source.taken]
     if raw.shapes is not None:
         columns.append(pa.array(shapely.to_wkb(raw.shapes), pa.binary()))
-    return pa.array([digest.hex() for digest in digests(columns).to_pylist()], pa.string())
+    return digests(columns)
 
 
 def digests(columns: list[pa.Array]) -> pa.Array:

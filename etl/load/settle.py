@@ -21,10 +21,12 @@ from (
 ) numbered
 where numbered.row_number = stated.row_number and numbered.place > 1"""
 
-# `standing` 1 are the rows of a key's latest version, `last` the one of them that stands for it.
+# `standing` 1 are the rows of a key's latest version, `last` the one of them that stands for it. They differ by
+# what they say, not by the hash of how the file says it, which may stand before it; tombstones do not.
 _CONTESTED = """
 create temporary table contested on commit drop as
-select row_number, source_key, content_hash,
+select row_number, source_key,
+  case when deleted then '' else substring(content_hash from octet_length(content_hash) - 15) end as content,
   rank() over (partition by source_key order by version desc nulls last) as standing,
   row_number() over (partition by source_key order by version desc nulls last, row_number desc) = 1 as last
 from stated join repeated using (source_key)"""
@@ -33,7 +35,7 @@ _CONTRARY = """
 create temporary table contrary on commit drop as
 select source_key, array_agg(row_number order by row_number) as rows
 from contested where standing = 1
-group by source_key having count(distinct content_hash) > 1"""
+group by source_key having count(distinct content) > 1"""
 
 _REFUSE = """
 insert into onemap.quarantine (run_id, file_sha256, row_number, reasons, excerpt)
@@ -69,7 +71,7 @@ def number_equals(connection: Connection) -> None:
 
 
 def settle(connection: Connection, run_id: int, sha256: str, *, ordered: bool) -> Settled:
-    """Leave one row a key in `stated`, which has row_number, source_key, version and content_hash.
+    """Leave one row a key in `stated`, which has row_number, source_key, version, deleted and content_hash.
 
     The latest version counts. Among rows of the same version, or without one: those that say the same are one.
     Where they differ, the last counts if the file is `ordered`; if it is not, nobody knows which is true, and each

@@ -5,14 +5,16 @@ What is outdated stays out, and what is deleted stays deleted until a later stat
 
 from etl.load.staging import Connection
 
-# States of the same version that differ cannot be told apart by age: the greater content hash stays, so that their
-# order plays no part. A tombstone beats a state of its own version.
+# States of the same version that differ cannot be told apart by age: the greater hash of what the file says stays,
+# so that their order plays no part. Where the file says the same and is only read otherwise now, the later load
+# counts. A tombstone beats a state of its own version.
 _OUTDATED = """
 with gone as (
   delete from stated using onemap.incident known
   where known.source = %(source)s and known.source_key = stated.source_key
     and (known.version > stated.version
-      or known.version = stated.version and known.content_hash > stated.content_hash and not stated.deleted)
+      or known.version = stated.version and not stated.deleted
+        and substring(known.content_hash for 16) > substring(stated.content_hash for 16))
   returning stated.source_key
 )
 insert into spared select source_key from gone"""

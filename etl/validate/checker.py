@@ -78,9 +78,12 @@ class Checker(Desk):
         )
         return cls(sheet(raw, source), ground, findings, raw=raw, source=source, city=city)
 
-    def done(self, columns: dict[str, pa.Array]) -> Checked:
-        """The result, from the typed columns."""
-        hashed = columns | {"content_hash": digests(list(columns.values()))}
+    def done(self, columns: dict[str, pa.Array], said: pa.Array | None = None) -> Checked:
+        """The result, from the typed columns; `said`, where given, stands before each content hash."""
+        content = digests(list(columns.values()))
+        if said is not None:
+            content = pc.binary_join_element_wise(said, content, b"")
+        hashed = columns | {"content_hash": content}
         notes = {what: count for what, count in self.notes.items() if count}
         return Checked(pa.table(hashed), self.findings, notes, self.entries, self.masked)
 

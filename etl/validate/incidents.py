@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from etl.keys import said
 from etl.readers.base import RawFrame
 from etl.scope import Stated
 from etl.spec import Source
@@ -49,7 +50,8 @@ def check(raw: RawFrame, source: Source, city: City, now: datetime) -> Checked:
         | {
             "cell": _cell(facts["lon"], facts["lat"], city.base_resolution),
             "attributes": attributes(kept, len(raw)),
-        }
+        },
+        said(raw, source) if "version" in source.columns else None,  # states of one version are told apart by it
     )
 
 
@@ -69,8 +71,8 @@ def attributes(kept: dict[str, pa.Array], count: int) -> pa.StringArray:
 
 
 def _json(row: dict[str, Any]) -> str:
-    said = {name: value for name, value in row.items() if value is not None and not _wild(value)}
-    return json.dumps(said, ensure_ascii=False, sort_keys=True, default=datetime.isoformat)
+    there = {name: value for name, value in row.items() if value is not None and not _wild(value)}
+    return json.dumps(there, ensure_ascii=False, sort_keys=True, default=datetime.isoformat)
 
 
 def _wild(value: object) -> bool:

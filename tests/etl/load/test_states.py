@@ -137,3 +137,22 @@ def test_history_keeps_the_version_of_each_state(town):
     with connect(town.url) as connection:
         found = connection.execute("select version from onemap.incident_history").fetchall()
     assert found == [{"version": 1}]
+
+
+def test_states_that_a_mended_declaration_reads_otherwise_are_brought_in_whichever_hash_is_greater(town):
+    rows = [state(key, 1) for key in "abcdefgh"]
+    load(town, *rows)
+    mended = {"values": {"category": {"noise": "theft"}}}
+    assert load(town, *rows, **mended).account.updated == 8
+    assert load(town, *rows, **mended).account.unchanged == 8
+    assert {category for category, _ in present(town).values()} == {"theft"}
+
+
+def test_two_states_of_one_version_that_are_read_alike_are_one(town):
+    account = load(town, state("a", 1, " noise"), state("a", 1, "noise")).account
+    assert (account.inserted, account.superseded, account.quarantined) == (1, 1, 0)
+
+
+def test_two_tombstones_of_one_version_say_the_same_whatever_else_they_hold(town):
+    account = load(town, state("a", 1, gone="true"), state("a", 1, "?", gone="true", at="")).account
+    assert (account.superseded, account.quarantined) == (1, 0)
