@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Account:
-    """Counts of one run. Every row read is in exactly one of the others; `deleted` counts rows that no file holds.
+    """Counts of one run. Every row read is in exactly one of the others, `deleted` apart: it counts what is gone.
 
     inserted : new keys.
-    updated : known keys that say something else now.
+    updated : known keys that say something else now, tombstones that took effect among them.
     unchanged : known keys that say what is known.
-    superseded : rows that gave way to another row of the same key in the same file.
+    superseded : rows that gave way to another row of the same key, in the same file or known already.
     quarantined : rows that did not pass, with their reasons.
-    deleted : keys of a snapshot source that its file no longer has.
+    deleted : what a snapshot no longer has, a tombstone names or a withdrawal takes back.
     """
 
     rows_read: int = 0
