@@ -1,12 +1,13 @@
 import typing
 
 from etl.readers.registry import READERS, read
-from etl.spec import Source
+from etl.spec import FEEDS, Source
 from tests.workshop import INCIDENTS, call
 
 
-def test_every_format_that_a_source_may_declare_has_a_reader():
-    assert set(READERS) == set(typing.get_args(Source.model_fields["format"].annotation))
+def test_every_format_of_files_that_a_source_may_declare_has_a_reader():
+    every = set(typing.get_args(Source.model_fields["format"].annotation))
+    assert set(READERS) == every - FEEDS - {"push"}
 
 
 def test_only_the_columns_that_the_source_names_enter(shop):
