@@ -6,11 +6,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from layers.records.times import instants
 from hypothesis import given
 from hypothesis import strategies as st
 
 from layers.records.sheet import plain
+from layers.records.times import instants
 
 TORONTO = ZoneInfo("America/Toronto")
 ZONES = ["America/Toronto", "Asia/Shanghai", "Europe/Berlin", "Australia/Lord_Howe", "America/Sao_Paulo", "UTC"]
