@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -34,7 +35,7 @@ def load(settings: Settings, url: str) -> None:
     if not changed:
         return
     typer.echo(f"loading {settings.city}: {', '.join(path.name for path in changed)}")
-    ids = [str(tomllib.loads(path.read_text("utf-8")).get("id")) for path in changed]
+    ids = [str(_declared(path).get("id", path.stem)) for path in changed]
     done = subprocess.run(  # noqa: S603 - ids of the city's own sources, no shell
         [sys.executable, "-m", "mapserver.cli", "etl", "run", *ids],
         env={**os.environ, "ONEMAP_DB__URL": url},
@@ -55,11 +56,11 @@ def _changed(folder: Path, url: str) -> Iterator[Path]:
         loaded = {(row["source"], row["file_sha256"]) for row in connection.execute(_LOADED)}
     shared = max(_written_at(path) for path in folder.glob("*.toml"))
     for path in sorted((folder / "sources").glob("*.toml")):
-        source = tomllib.loads(path.read_text("utf-8"))
-        if "file" not in source:
+        source = _declared(path)
+        if source and "file" not in source:
             continue
         name, run = source.get("id"), last.get(source.get("id"))
-        files = sorted(folder.glob(str(source["file"])))
+        files = _files(folder, str(source.get("file")))
         if (
             run is None
             or max(shared, _written_at(path)) > run["finished_at"]
@@ -67,6 +68,24 @@ def _changed(folder: Path, url: str) -> Iterator[Path]:
             or any((name, _sha256(file)) not in loaded for file in files)
         ):
             yield path
+
+
+def _declared(path: Path) -> dict[str, Any]:
+    """What a source declares; nothing where that cannot be read, which the loader tells."""
+    try:
+        return tomllib.loads(path.read_text("utf-8-sig"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+
+
+def _files(folder: Path, pattern: str) -> list[Path]:
+    """The files of a source; none where there are none, or the pattern cannot be followed."""
+    if (folder / pattern).is_file():
+        return [folder / pattern]
+    try:
+        return sorted(file for file in folder.glob(pattern) if file.is_file())
+    except (ValueError, NotImplementedError):
+        return []
 
 
 def _written_at(path: Path) -> datetime:

@@ -90,3 +90,28 @@ def test_a_declaration_that_was_edited_is_followed(folder, loaded, name, again):
 def test_nothing_is_started_where_nothing_has_changed(folder, loaded, toy_settings, monkeypatch):
     monkeypatch.setattr(subprocess, "run", None)
     loading.load(toy_settings.model_copy(update={"cities": folder.parent}), loaded)
+
+
+@pytest.mark.parametrize("written", ["id = ", "id = 'b'\nfile = '/**.csv'\n", "id = 'b'\nfile = 'sources'\n"])
+def test_a_declaration_that_cannot_be_followed_is_left_to_the_loader_to_tell(folder, loaded, written):
+    (folder / "sources" / "b.toml").write_text(written)
+    date(folder, LOADED_AT - timedelta(hours=1))
+    assert changed(folder, loaded) == ["b"]
+
+
+def test_a_declaration_may_begin_with_a_byte_order_mark_and_name_a_file_elsewhere(folder, loaded, tmp_path):
+    elsewhere = tmp_path / "elsewhere.csv"
+    elsewhere.write_text("b")
+    (folder / "sources" / "b.toml").write_text(f"\ufeffid = 'b'\nfile = '{elsewhere}'\n")
+    date(folder, LOADED_AT - timedelta(hours=1))
+    assert changed(folder, loaded) == []
+
+
+def test_what_the_loader_tells_of_a_broken_declaration_stops_nothing(folder, own_toy, toy_settings, monkeypatch):
+    (folder / "sources" / "b.toml").write_text("id = ")
+    ran_with = []
+    monkeypatch.setattr(
+        subprocess, "run", lambda line, **_: ran_with.append(line) or subprocess.CompletedProcess(line, 1)
+    )
+    loading.load(toy_settings.model_copy(update={"cities": folder.parent}), own_toy.url)
+    assert ran_with[0][-3:] == ["run", "a", "b"]
