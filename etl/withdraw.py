@@ -4,7 +4,7 @@ from typing import Any
 
 from psycopg import sql
 
-from etl import pipeline, runs
+from etl import pipeline, quarantine, runs
 from etl.account import Account
 from etl.load import versions
 from etl.load.staging import Connection
@@ -58,6 +58,7 @@ def withdraw(url: str, city: City, source: str, clock: Clock) -> tuple[int, Acco
 def _take(connection: Connection, source: str, target: str, run_id: int, given: dict[str, Any]) -> int:
     for statement in _REST.split(";"):
         connection.execute(statement.encode(), given)
+    quarantine.forget_pushes(connection)
     if target in _DATED:
         return versions.end_all(connection, _DATED[target], source=source, run_id=run_id, at=given["at"])
     table = sql.Identifier("onemap", _TABLES[target])

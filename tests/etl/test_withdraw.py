@@ -1,8 +1,10 @@
 import pytest
+from psycopg.types.json import Jsonb
 
 from etl.withdraw import withdraw
+from etl.work import Town
 from layers.core.errors import BadValue
-from tests.workshop import call, tree
+from tests.workshop import INCIDENTS, call, tree
 
 
 def versions(town):
@@ -40,3 +42,15 @@ def test_a_source_may_come_again(town):
 def test_a_source_that_never_was_is_told(town):
     with pytest.raises(BadValue, match="nothing was ever loaded from a source 'calls'"):
         withdraw(town.url, town.city, "calls", town.clock)
+
+
+def test_the_rows_of_a_push_that_waited_are_let_go(town):
+    town.source(INCIDENTS, format="push", file=None)
+    town.rows(
+        """insert into onemap.push (source, idempotency_key, body_sha256, received_at, row_count, rows)
+        values ('calls', 'k', 'abc', now(), 1, %s) returning push_id""",
+        Jsonb([call(1, kind="?")]),
+    )
+    Town(town.folder, town.url, town.clock).push(1, lambda *_: None)
+    withdraw(town.url, town.city, "calls", town.clock)
+    assert town.rows("select rows is null as gone from onemap.push") == [{"gone": True}]
