@@ -157,3 +157,12 @@ def test_what_can_be_opened_again_is_not_kept_however_it_came(town, monkeypatch)
         delivery = Delivery(source, "x", lambda rows=rows: Reading(Path("x"), "0" * 64, pieces(rows)), via=via)
         assert pipeline.load(town.url, town.city, delivery, town.clock).account.inserted == 5
         assert (loads[-1]._kept is not None) == kept
+
+
+def test_a_large_file_with_versions_never_goes_straight_in(town):
+    columns = INCIDENTS["columns"] | {"version": "changed"}
+    dead = {"mode": "changes", "columns": columns | {"deleted": "gone"}}
+    load(town, *[call(n, changed="5", gone="true") for n in range(3)], **dead)
+    late = [call(n, changed="4") for n in range(3)]
+    assert load(town, *late, columns=columns)[0].account.superseded == 3
+    assert present(town) == {}

@@ -41,15 +41,33 @@ def test_a_row_that_did_not_pass_is_not_missing(town):
     assert keys(town) == ["c1", "c3"]
 
 
-def test_a_row_without_content_key_that_did_not_pass_is_not_missing(town):
-    keyless = {"key": None, "columns": INCIDENTS["columns"]}
+def test_rows_that_their_content_identifies_and_that_did_not_pass_are_not_missing(town):
+    keyless = {"key": [], "attributes": {"id": "id"}}
     town.load_calls(call(1), call(1), call(2), **keyless)
-    before = keys(town)
-    stored = town.folder / "categories.toml"
-    stored.write_text(stored.read_text().replace('code = "fire"', 'code = "flames"'))
-    account = town.load_calls(call(1), call(1), mode="snapshot", **keyless).account
-    assert (account.unchanged, account.deleted) == (2, 1)
-    assert len(before) == 3
+    unknown = {"category": {"noise": "unheard of"}}
+    account = town.load_calls(call(1), call(1), mode="snapshot", values=unknown, **keyless).account
+    assert (account.quarantined, account.deleted) == (2, 1)
+    assert len(keys(town)) == 2
+
+
+def test_a_key_with_a_number_sign_is_a_key_of_its_own(town):
+    town.load_calls(call(1), call(1, id="c1#2"))
+    account = town.load_calls(call(1, kind="?"), mode="snapshot").account
+    assert (account.quarantined, account.deleted) == (1, 1)
+    assert keys(town) == ["c1"]
+
+
+def test_keys_that_contradict_themselves_are_not_missing(town):
+    town.load_calls(call(1), call(2))
+    account = town.load_calls(call(1), call(1, kind="theft"), call(3), mode="snapshot").account
+    assert (account.quarantined, account.deleted) == (2, 1)
+    assert keys(town) == ["c1", "c3"]
+
+
+def test_what_lies_on_the_first_bound_is_inside_and_what_lies_on_the_last_is_not(town):
+    town.load_calls(call(1), call(2, at="2025-01-01T00:00:00"), call(3, at="2025-02-01T00:00:00"))
+    assert town.load_calls(call(1), **JANUARY).account.deleted == 1
+    assert keys(town) == ["c1", "c3"]
 
 
 def test_a_late_row_of_a_versioned_snapshot_does_not_delete_what_is_known(town):

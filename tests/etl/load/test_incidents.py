@@ -80,6 +80,22 @@ def test_alike_rows_without_a_key_stay_as_many_as_they_are(full):
     assert full.load_calls(*rows[::-1], key=[], attributes={"id": "id"}).account.unchanged == 4
 
 
+def test_alike_rows_are_numbered_among_their_equals_alone(full):
+    rows = [call(1, id=key) for key in "xxyy"]
+    assert full.load_calls(*rows, key=[], attributes={"id": "id"}).account.inserted == 4
+    assert full.load_calls(*rows[::-1], key=[], attributes={"id": "id"}).account.unchanged == 4
+
+
+def test_of_many_rows_that_contradict_each_other_the_first_five_are_named(full):
+    kinds = ("noise", "theft", "domestic")
+    five, six = (
+        full.load_calls(*[call(1, kind=kinds[n % 3]) for n in range(count)], id=f"of{count}") for count in (5, 6)
+    )
+    said = "key 'c1' stands in rows 1, 2, 3, 4, 5{} with different content"
+    assert full.reasons(five.run_id)[5] == [said.format("")]
+    assert full.reasons(six.run_id)[6] == [said.format(" ...")]
+
+
 def test_a_weight_that_changes_reaches_the_incidents_with_the_next_load(full):
     full.load_calls(call(1), call(2, kind="theft"))
     toml = full.folder / "categories.toml"

@@ -156,3 +156,19 @@ def test_two_states_of_one_version_that_are_read_alike_are_one(town):
 def test_two_tombstones_of_one_version_say_the_same_whatever_else_they_hold(town):
     account = load(town, state("a", 1, gone="true"), state("a", 1, "?", gone="true", at="")).account
     assert (account.superseded, account.quarantined) == (1, 0)
+
+
+def test_a_tombstone_beats_a_state_of_its_own_version_and_says_nothing_new_the_second_time(town):
+    load(town, *[state(key, 1) for key in "abcdefgh"])
+    tombs = [state(key, 1, gone="true") for key in "abcdefgh"]
+    assert load(town, *tombs).account.deleted == 8
+    account = load(town, *tombs).account
+    assert (account.unchanged, account.superseded, account.deleted) == (8, 0, 0)
+
+
+def test_versions_and_tombstones_are_those_of_their_source(town):
+    load(town, state("a", 9), state("b", 9, gone="true"), id="other")
+    assert load(town, state("a", 1), state("b", 1)).account.inserted == 2
+    assert load(town, state("a", 2, gone="true")).account.deleted == 1
+    assert present(town, "other") == {"a": ("noise", 9)}
+    assert load(town, state("b", 1), id="other").account.superseded == 1
