@@ -76,7 +76,7 @@ async def test_a_bad_file_fails_with_its_message_and_is_not_tried_again(town):
 
 
 async def test_what_is_unforeseen_is_told_without_what_it_said(town, monkeypatch):
-    def run(*_):
+    def run(*_, **__):
         raise RuntimeError("张三 13800138000")
 
     monkeypatch.setattr(pipeline, "run", run)
@@ -89,7 +89,7 @@ async def test_what_is_unforeseen_is_told_without_what_it_said(town, monkeypatch
 async def test_a_database_that_is_away_is_tried_again_later(town, monkeypatch):
     twice = threading.Semaphore(0)
 
-    def run(*_):
+    def run(*_, **__):
         twice.release()
         raise Unavailable("gone")
 
@@ -107,7 +107,7 @@ async def test_two_jobs_of_a_source_are_done_one_after_the_other(town, monkeypat
     under_way, most = 0, 0
     lock = threading.Lock()
 
-    def run(*_):
+    def run(*_, **__):
         nonlocal under_way, most
         with lock:
             under_way += 1
@@ -128,7 +128,7 @@ async def test_two_jobs_of_a_source_are_done_one_after_the_other(town, monkeypat
 async def test_a_worker_that_is_asked_to_stop_gives_its_job_back(town, monkeypatch):
     begun = threading.Event()
 
-    def run(_url, _city, _source, _clock, hear, _path):
+    def run(_url, _city, _source, _clock, hear, **_):
         begun.set()
         while True:
             hear("staging", 0.5, 10)
@@ -167,7 +167,7 @@ async def test_the_rows_of_a_push_land_once_and_its_masks_stand_in_the_ledger(to
 
 
 async def test_a_worker_goes_on_after_its_connections_were_cut(town, monkeypatch):
-    monkeypatch.setattr(pipeline, "run", lambda *_: [])
+    monkeypatch.setattr(pipeline, "run", lambda *_, **__: [])
     town.source(INCIDENTS)
     async with working(town):
         for _ in range(3):
