@@ -166,3 +166,10 @@ def test_a_large_file_with_versions_never_goes_straight_in(town):
     late = [call(n, changed="4") for n in range(3)]
     assert load(town, *late, columns=columns)[0].account.superseded == 3
     assert present(town) == {}
+
+
+def test_a_large_snapshot_of_new_keys_deletes_what_it_lacks(town):
+    load(town, call(1))
+    result, _ = load(town, *[call(n) for n in range(10, 15)], mode="snapshot")
+    assert (result.account.inserted, result.account.deleted) == (5, 1)
+    assert "c1" not in present(town)

@@ -1,9 +1,12 @@
 from datetime import timedelta
 
 import numpy as np
+import psycopg
 import pytest
 
-from etl.load import told
+from etl.load import incidents, told
+from layers.core.db import connect
+from layers.core.errors import Conflict
 from layers.geo import hexgrid
 from tests.workshop import NOW, PLACES, FixedClock, call
 
@@ -178,3 +181,14 @@ def test_a_load_renews_what_the_public_reads(full):
         {"layer": "market", "total": 10},
         {"layer": "school", "total": 10},
     ]
+
+
+def test_a_category_that_a_load_vouches_for_stays_until_it_is_committed(full):
+    full.write_words()
+    with connect(full.url) as loading, connect(full.url) as other:
+        incidents.vouch(loading, {"noise"})
+        other.execute("set lock_timeout = '200ms'")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            other.execute("delete from onemap.category where code = 'noise'")
+        with pytest.raises(Conflict, match="category 'gone' was removed while its incidents were loaded"):
+            incidents.vouch(loading, {"noise", "gone"})
