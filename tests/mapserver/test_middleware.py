@@ -92,7 +92,7 @@ async def test_a_strange_url_is_a_plain_mistake(client, url):
 
 
 async def test_every_answer_is_counted_by_route_and_never_by_path(client):
-    for path in ("/short", "/collections/areas", "/collections/roads", "/wall.html", "/nowhere", "/short%00"):
+    for path in ("/short", "/collections/areas", "/collections/walls", "/wall.html", "/nowhere", "/short%00"):
         await client.get(path)
     await client.request("BREW", "/short")
     text = (await client.get("/metrics")).text
@@ -106,4 +106,4 @@ async def test_every_answer_is_counted_by_route_and_never_by_path(client):
     ):
         assert line in text
     assert 'route="get_page"' in text
-    assert "roads" not in text
+    assert "walls" not in text
