@@ -162,3 +162,16 @@ def test_a_shapefile_of_several_parts_is_known_again(town):
     first = town.run(source)
     fix(town, source, 1, kind="noise")
     assert again(town, source, first.run_id).account.inserted == 1
+
+
+def test_a_line_that_cannot_be_read_waits_on_and_one_that_was_dismissed_does_not(town):
+    path = town.csv("calls.csv", [call(1), call(2, kind="?")])
+    path.write_text(path.read_text() + "c3,noise\n")
+    source = town.source(INCIDENTS)
+    first = town.run(source)
+    with connect(town.url) as connection:
+        dismissed, _ = quarantine.listed(connection, None, 9)
+        quarantine.dismiss(connection, dismissed["quarantine_id"], town.clock.now())
+    second = again(town, source, first.run_id)
+    assert (second.account.rows_read, second.account.quarantined) == (1, 1)
+    assert list(town.reasons(second.run_id)) == [3]

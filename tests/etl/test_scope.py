@@ -84,3 +84,8 @@ def test_a_bound_that_would_be_read_as_none_is_refused(town, since):
     with pytest.raises(BadSource, match=rf"scope\.since: '{since}' is not an ISO 8601 time"):
         town.load_calls(call(1), mode="snapshot", scope={"since": since})
     assert keys(town) == ["c1", "c2"]
+
+
+def test_a_category_that_nobody_knows_is_not_said_to_lie_outside_the_scope(town):
+    result = town.load_calls(call(1, kind="?"), call(2), mode="snapshot", scope={"categories": ["noise"]})
+    assert town.reasons(result.run_id) == {1: ["category '?' is not known"]}

@@ -192,3 +192,26 @@ def test_a_category_that_a_load_vouches_for_stays_until_it_is_committed(full):
             other.execute("delete from onemap.category where code = 'noise'")
         with pytest.raises(Conflict, match="category 'gone' was removed while its incidents were loaded"):
             incidents.vouch(loading, {"noise", "gone"})
+
+
+def test_what_the_public_reads_is_renewed_month_by_month_of_the_citys_time(full):
+    def of(first, at):
+        return [call(first + n, at=at) for n in range(10)]
+
+    bins = """select to_char(lower(bin) at time zone 'Europe/Berlin', 'MM-DD') as month, total
+    from onemap.released_bin where layer = 'all' order by 1"""
+    full.load_calls(*of(0, "2025-02-10T12:00:00Z"))
+    # The last day of a month, UTC, lies in two months of Berlin; between the two others lies one that stays.
+    full.load_calls(
+        *of(10, "2025-01-31T12:00:00Z"), *of(20, "2025-03-31T22:30:00Z"), *of(30, "2025-03-01T12:00:00Z")
+    )
+    assert full.rows(bins) == [
+        {"month": "01-01", "total": 10},
+        {"month": "02-01", "total": 10},
+        {"month": "03-01", "total": 10},
+        {"month": "04-01", "total": 10},
+    ]
+    full.load_calls(*of(40, "2025-05-01T12:00:00Z"), *of(50, "2025-07-01T12:00:00Z"))
+    full.load_calls(*of(60, "2025-06-01T12:00:00Z"))
+    full.load_calls(*of(70, "2025-05-02T12:00:00Z"), *of(80, "2025-07-02T12:00:00Z"))
+    assert [row["total"] for row in full.rows(bins)][4:] == [20, 10, 20]
