@@ -215,3 +215,23 @@ def test_what_the_public_reads_is_renewed_month_by_month_of_the_citys_time(full)
     full.load_calls(*of(60, "2025-06-01T12:00:00Z"))
     full.load_calls(*of(70, "2025-05-02T12:00:00Z"), *of(80, "2025-07-02T12:00:00Z"))
     assert [row["total"] for row in full.rows(bins)][4:] == [20, 10, 20]
+
+
+def test_the_first_moment_of_a_month_is_not_the_last_of_the_one_before_and_nothing_is_left_to_renew(full):
+    full.load_calls(*[call(n, at="2025-03-01T00:00:00") for n in range(10)])
+    full.load_calls(*[call(n, at="2025-02-10T00:00:00") for n in range(10, 20)])
+    assert full.rows("select total from onemap.released_bin where layer = 'all'") == [{"total": 10}] * 2
+    assert full.rows("select * from onemap.stale_day") == []
+
+
+def test_a_category_that_is_removed_while_its_incidents_are_loaded_ends_the_load(full, monkeypatch):
+    merge = incidents.merge
+
+    def removing(connection, *given):
+        connection.execute("delete from onemap.category where code = 'noise'")
+        return merge(connection, *given)
+
+    monkeypatch.setattr(incidents, "merge", removing)
+    with pytest.raises(Conflict, match="category 'noise' was removed"):
+        full.load_calls(call(1))
+    assert full.rows("select * from onemap.incident") == []
