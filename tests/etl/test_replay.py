@@ -175,3 +175,45 @@ def test_a_line_that_cannot_be_read_waits_on_and_one_that_was_dismissed_does_not
     second = again(town, source, first.run_id)
     assert (second.account.rows_read, second.account.quarantined) == (1, 1)
     assert list(town.reasons(second.run_id)) == [3]
+
+
+def test_rows_that_fail_again_are_never_too_many_and_each_keeps_its_own_fix(town):
+    calls = [call(1, kind="?"), call(2, kind="?"), *[call(n) for n in range(3, 9)]]
+    first = town.load_calls(*calls, max_quarantined=0.5)
+    source = town.source(INCIDENTS, max_quarantined=0.5)
+    fix(town, source, 1, kind="worse")
+    fix(town, source, 2, kind="worst")
+    second = again(town, source, first.run_id)
+    assert second.account.quarantined == 2
+    with connect(town.url) as connection:
+        kept = {row["row_number"]: row["fix"] for row in quarantine.listed(connection, None, 9)}
+    assert kept == {1: {"kind": "worse"}, 2: {"kind": "worst"}}
+    with pytest.raises(BadValue, match=f"nothing of run {first.run_id} is in quarantine"):
+        waiting(town, first.run_id)
+
+
+def test_a_line_that_cannot_be_read_and_was_dismissed_is_not_played_again(town):
+    path = town.csv("calls.csv", [call(1), call(2, kind="?")])
+    path.write_text(path.read_text() + "c3,noise\n")
+    source = town.source(INCIDENTS)
+    first = town.run(source)
+    with connect(town.url) as connection:
+        _, dismissed = quarantine.listed(connection, None, 9)
+        quarantine.dismiss(connection, dismissed["quarantine_id"], town.clock.now())
+    assert again(town, source, first.run_id).account.rows_read == 1
+
+
+def test_a_row_keeps_the_place_that_its_file_gives_it(town):
+    def feature(number, lon, kind):
+        row = call(number, kind=kind)
+        properties = {name: row[name] for name in ("id", "kind", "at", "state", "street")}
+        place = {"type": "Point", "coordinates": [lon, 50.02]}
+        return {"type": "Feature", "properties": properties, "geometry": place}
+
+    town.geojson("calls.geojson", [feature(1, 10.01, "noise"), feature(2, 10.07, "?")])
+    fields = {name: column for name, column in INCIDENTS["columns"].items() if name not in {"lon", "lat"}}
+    source = town.source(INCIDENTS, file="calls.geojson", format="geojson", columns=fields)
+    first = town.run(source)
+    fix(town, source, 2, kind="noise")
+    again(town, source, first.run_id)
+    assert town.rows("select st_x(geom) as lon from onemap.incident where source_key = 'c2'") == [{"lon": 10.07}]

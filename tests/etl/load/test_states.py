@@ -172,3 +172,10 @@ def test_versions_and_tombstones_are_those_of_their_source(town):
     assert load(town, state("a", 2, gone="true")).account.deleted == 1
     assert present(town, "other") == {"a": ("noise", 9)}
     assert load(town, state("b", 1), id="other").account.superseded == 1
+
+
+def test_with_a_version_no_load_wins_by_being_the_last(town):
+    load(town, state("a", 1))
+    result = load(town, state("a", 2))
+    assert result.account.updated == 1
+    assert "last_load_wins" not in result.notes
