@@ -44,9 +44,6 @@ def cluster() -> Iterator[Cluster]:
     folder.chmod(0o755)
     cluster = Cluster(folder)
     cluster.start()
-    with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
-        connection.execute("alter system set fsync = off")  # nobody misses it, and clones take a third less
-        connection.execute("select pg_reload_conf()")
     yield cluster
     cluster.stop()
     shutil.rmtree(folder)
@@ -79,7 +76,7 @@ def template(cluster: Cluster) -> str:
 def _clone(cluster: Cluster, template: str) -> str:
     name = f"test_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
-        connection.execute(f"create database {name} template {template} strategy file_copy".encode())
+        connection.execute(f"create database {name} template {template}".encode())
     return name
 
 
