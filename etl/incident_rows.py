@@ -16,8 +16,11 @@ _SAMPLED = 1000
 
 
 def stated(checked: Checked, rows: pa.Array) -> pa.Table:
-    """What the good rows say of themselves in short: row_number, source_key, version, deleted and content_hash."""
-    short = checked.table.select(["source_key", "version", "deleted", "content_hash"])
+    """What the good rows say of themselves in short: row_number, source_key, version, deleted, content_hash.
+
+    And category and occurred_at, which a row is recognised by where it contradicts another.
+    """
+    short = checked.table.select(["source_key", "version", "deleted", "content_hash", "category", "occurred_at"])
     return short.add_column(0, "row_number", rows).filter(pa.array(checked.findings.good))
 
 

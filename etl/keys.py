@@ -22,13 +22,21 @@ DIGEST_BYTES = 16
 
 
 def source_keys(raw: RawFrame, source: Source) -> pa.StringArray:
-    """The key of each of n rows, still without a number among equals; missing where one of its columns is."""
+    """The key of each of n rows, without a number among equals unless it is known; missing where a column is."""
     if source.key:
         parts = [text(plain(raw.table.column(name))) for name in source.key]
         return (
             parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*[_escaped(part) for part in parts], "|")
         )
-    return pa.array([digest.hex() for digest in said(raw, source).to_pylist()], pa.string())
+    keys = [digest.hex() for digest in said(raw, source).to_pylist()]
+    if raw.place is not None:
+        keys = [numbered(key, place) for key, place in zip(keys, raw.place.tolist(), strict=True)]
+    return pa.array(keys, pa.string())
+
+
+def numbered(key: str, place: int) -> str:
+    """The key of the row at `place` among its equals, as a load of the whole file numbers it."""
+    return key if place == 1 else f"{key}#{place}"
 
 
 def said(raw: RawFrame, source: Source) -> pa.Array:

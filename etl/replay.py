@@ -3,6 +3,7 @@
 A row may carry a fix: values by source column that stand in for what the file says.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -12,9 +13,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from etl import quarantine
 from etl.delivery import Delivery
+from etl.keys import said
 from etl.load.staging import Connection
 from etl.readers.base import RawFrame, Reading
 from etl.readers.push import read_push
@@ -28,6 +31,11 @@ select quarantine_id, row_number, fix, quarantine.file_sha256, source
 from onemap.quarantine join onemap.run using (run_id)
 where run_id = %s and resolved_by is null and dismissed_at is null order by row_number"""
 
+# Rows that say the same pass or fail together, so that all equals of a row that waits were in quarantine once.
+_EVER = """
+select distinct row_number from onemap.quarantine join onemap.run using (run_id)
+where source = %s and quarantine.file_sha256 = %s"""
+
 _PUSHED = "select rows from onemap.push where source = %s and body_sha256 = %s and rows is not null limit 1"
 
 _RESOLVE = "update onemap.quarantine set resolved_by = %s where quarantine_id = any(%s)"
@@ -37,6 +45,7 @@ _RESOLVE = "update onemap.quarantine set resolved_by = %s where quarantine_id = 
 class Waiting:
     """The rows of one run that wait: fixes by row number, the quarantine's ids, and the hash of their file.
 
+    ever : the numbers of all rows of that file that were in quarantine at any time.
     pushed : the rows of the push that they came with, if they did.
     """
 
@@ -45,6 +54,7 @@ class Waiting:
     fixes: Mapping[int, Mapping[str, str]]
     ids: list[int]
     sha256: str
+    ever: list[int]
     pushed: list[dict[str, Any]] | None = None
 
     @classmethod
@@ -66,6 +76,7 @@ class Waiting:
             {row["row_number"]: row["fix"] for row in rows},
             [row["quarantine_id"] for row in rows],
             sha256,
+            [row["row_number"] for row in connection.execute(_EVER, [source, sha256])],
             push["rows"] if push else None,
         )
 
@@ -94,7 +105,7 @@ def delivery(source: Source, city: City, waiting: Waiting, path: Path | None = N
     return Delivery(
         gentle,
         name,
-        lambda: only(opens(), waiting.fixes),
+        lambda: only(opens(), gentle, waiting),
         via="replay",
         replays=waiting.run_id,
         settle=settle,
@@ -115,24 +126,42 @@ def _again(source: Source, city: City, waiting: Waiting, path: Path | None) -> t
     return found.name, lambda: read(source, found)
 
 
-def only(reading: Reading, fixes: Mapping[int, Mapping[str, str]]) -> Reading:
-    """The rows of `reading` that have an entry in `fixes`, with its values in place of the file's."""
-    return replace(reading, batches=_only(reading.batches, fixes))
+def only(reading: Reading, source: Source, waiting: Waiting) -> Reading:
+    """The rows of `reading` that wait, with the values of their fixes in place of the file's."""
+    return replace(reading, batches=_only(reading.batches, source, waiting))
 
 
-def _only(batches: Iterator[RawFrame], fixes: Mapping[int, Mapping[str, str]]) -> Iterator[RawFrame]:
-    wanted = np.fromiter(fixes, np.int64)
+def _only(batches: Iterator[RawFrame], source: Source, waiting: Waiting) -> Iterator[RawFrame]:
+    fixes = waiting.fixes
+    wanted, ever = np.fromiter(fixes, np.int64), np.array(waiting.ever, np.int64)
+    equals: Counter[bytes] = Counter()
     for raw in batches:
+        place = None if source.key else _places(raw, ever, source, equals)
         where = np.flatnonzero(np.isin(raw.rows, wanted))
-        said, rows = raw.table.take(pa.array(where)), raw.rows[where]
-        yield RawFrame(
-            _fixed(said, [fixes[number] for number in rows.tolist()]),
-            rows,
-            shapes=None if raw.shapes is None else raw.shapes[where],
+        part = _taken(raw, where)
+        yield replace(
+            part,
+            table=_fixed(part.table, [fixes[number] for number in part.rows.tolist()]),
             broken=[line for line in raw.broken if line[0] in fixes],
-            through=raw.through,
-            said=said,
+            said=part.table,
+            place=None if place is None else place[where],
         )
+
+
+def _places(raw: RawFrame, ever: NDArray[np.int64], source: Source, equals: Counter[bytes]) -> NDArray[np.int64]:
+    """int64[n], the number of each row of `ever` among its equals; `equals` counts those of the batches before."""
+    place = np.ones(len(raw), np.int64)
+    where = np.flatnonzero(np.isin(raw.rows, ever))
+    for index, digest in zip(where.tolist(), said(_taken(raw, where), source).to_pylist(), strict=True):
+        equals[digest] += 1
+        place[index] = equals[digest]
+    return place
+
+
+def _taken(raw: RawFrame, where: NDArray[np.int64]) -> RawFrame:
+    """The rows at these indices."""
+    shapes = None if raw.shapes is None else raw.shapes[where]
+    return replace(raw, table=raw.table.take(pa.array(where)), rows=raw.rows[where], shapes=shapes)
 
 
 def _fixed(table: pa.Table, fixes: list[Mapping[str, str]]) -> pa.Table:

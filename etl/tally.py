@@ -32,15 +32,15 @@ class Tally:
         """Count one batch, and put into quarantine what did not pass; the whole file is `share` of the work."""
         landing, intake = self.landing, self.intake
         good = int(np.count_nonzero(checked.findings.good))
-        intake.rows_read += len(raw) + len(raw.broken)
+        intake.rows_read += len(raw) + len(raw.broken) + raw.superseded
+        intake.superseded += raw.superseded
         intake.staged += good
         intake.notes.update(checked.notes)
         intake.entries += checked.entries
         intake.masked.update(checked.masked)
         nameless = len(raw.broken) + lost_keys(checked).null_count
-        if (
-            nameless and landing.source.mode == "snapshot"
-        ):  # any of them may be any row: nobody knows what is missing
+        # Any of them may be any row: nobody knows what a snapshot lacks.
+        if nameless and landing.source.mode == "snapshot":
             intake.notes["rows_without_key"] += nameless
         intake.quarantined += quarantine.write(
             landing.connection, landing.run_id, landing.sha256, raw, landing.source, checked.findings

@@ -45,11 +45,10 @@ class WholeLoad:
             landing.connection, landing.run_id, landing.sha256, raw, source, checked.findings
         )
         self._intake = Intake(
-            rows_read=len(raw) + len(raw.broken),
+            rows_read=len(raw) + len(raw.broken) + raw.superseded,
             quarantined=quarantined,
-            superseded=int(
-                (settled.superseded & checked.findings.good).sum()
-            ),  # one that gave way may be an orphan
+            # One that gave way may be an orphan, and is in quarantine then.
+            superseded=int((settled.superseded & checked.findings.good).sum()) + raw.superseded,
             staged=len(self._table),
             notes=Counter(checked.notes),
             entries=checked.entries,

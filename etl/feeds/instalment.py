@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -57,7 +57,9 @@ def _instalment(pages: list[Page], mark: datetime | None, feed: Feed, source: So
     digest = hashlib.sha256()
     for page in pages:
         digest.update(page.body)
-    raw = _frame(_latest(pages, source.key, feed.wording), feed, source.taken)
+    kept = _latest(pages, source.key, feed.wording)
+    gone = sum(len(page.records) for page in pages) - len(kept)
+    raw = replace(_frame(kept, feed, source.taken), superseded=gone)
     return Instalment(raw, digest.hexdigest(), mark.isoformat() if mark else "", last, feed.crs)
 
 

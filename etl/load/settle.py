@@ -45,7 +45,7 @@ select %(run)s, %(sha256)s, stated.row_number,
     stated.source_key, array_to_string(rows[:%(named)s], ', '),
     case when cardinality(rows) > %(named)s then ' ...' else '' end
   )],
-  '{}'
+  jsonb_strip_nulls(jsonb_build_object('category', category, 'occurred_at', occurred_at))
 from stated join contrary using (source_key) join contested using (row_number) where contested.standing = 1"""
 
 _SPARE = "insert into spared select source_key from contrary"
@@ -71,7 +71,7 @@ def number_equals(connection: Connection) -> None:
 
 
 def settle(connection: Connection, run_id: int, sha256: str, *, ordered: bool) -> Settled:
-    """Leave one row a key in `stated`, which has row_number, source_key, version, deleted and content_hash.
+    """Leave one row a key in `stated`, which has what `incident_rows.stated` makes of each row.
 
     The latest version counts. Among rows of the same version, or without one: those that say the same are one.
     Where they differ, the last counts if the file is `ordered`; if it is not, nobody knows which is true, and each

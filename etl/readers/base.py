@@ -31,7 +31,9 @@ class RawFrame:
     shapes : object[n], shapely geometries or none, for formats that carry geometry.
     broken : rows that could not be read at all: (row number, reason).
     through : the share of the file that is read by now, 0 to 1.
+    superseded : rows left out because a later part of the file or feed has another state of their key.
     said : the table as the file gave it, where `table` has corrections of an operator.
+    place : int64[n], each row's number among its equals in the file, where these rows are a part of it.
     """
 
     table: pa.Table
@@ -39,7 +41,9 @@ class RawFrame:
     shapes: NDArray[np.object_] | None = None
     broken: list[tuple[int, str]] = field(default_factory=list)
     through: float = 1.0
+    superseded: int = 0
     said: pa.Table | None = None
+    place: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -73,6 +77,7 @@ class Reading:
             np.concatenate([part.rows for part in parts]),
             shapes=np.concatenate(shapes) if len(shapes) == len(parts) else None,
             broken=[line for part in parts for line in part.broken],
+            superseded=sum(part.superseded for part in parts),
         )
 
 

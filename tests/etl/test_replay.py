@@ -90,6 +90,21 @@ def test_a_file_that_has_changed_since_is_refused_and_one_named_elsewhere_is_tak
     assert again(town, source, first.run_id, kept).account.inserted == 1
 
 
+def test_alike_rows_without_a_key_that_are_mended_one_by_one_all_land_and_stay_when_their_file_comes_again(town):
+    keyless = {"key": None, "columns": INCIDENTS["columns"]}
+    first = town.load_calls(call(1, kind="?"), call(2), call(1, kind="?"), call(1, kind="?"), **keyless)
+    source = town.source(INCIDENTS, **keyless)
+    run_id = first.run_id
+    for row_number in (3, 1, 4):
+        fix(town, source, row_number, kind="theft")
+        result = again(town, source, run_id)
+        assert result.account.inserted == 1
+        run_id = result.run_id
+    keys = [row["source_key"] for row in town.rows("select source_key from onemap.incident order by 1")]
+    assert len(keys) == 4
+    assert sorted(key.partition("#")[2] for key in keys) == ["", "", "2", "3"]
+
+
 def test_nothing_to_play_again_is_told(town):
     result = town.load_calls(call(1))
     with pytest.raises(BadValue, match=f"nothing of run {result.run_id} is in quarantine"):

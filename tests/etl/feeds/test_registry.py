@@ -45,6 +45,26 @@ def test_a_feed_that_dies_midway_is_landed_whole_by_the_next_run_with_nothing_tw
     assert sorted(int(row["source_key"]) for row in found) == list(range(60))
 
 
+def test_a_state_that_gave_way_to_that_of_a_later_page_is_in_the_account(town, station, calls):
+    source = calls(
+        "json", FEED | {"window": "60d", "page_size": 1}, columns=INCIDENTS["columns"] | {"state": "kind"}
+    )
+    states = [
+        CALLS[0] | {"kind": kind, "at": f"2025-01-0{day}T01:00:00Z"} for day, kind in ((1, "noise"), (2, "theft"))
+    ]
+    station.answer = lambda asked: {
+        "count": 2 * (asked.params["since"] < "2025-01-02"),
+        "calls": states[int(asked.params["skip"]) :][:1] if asked.params["since"] < "2025-01-02" else [],
+    }
+    town.write_words()
+    results = pipeline.run(town.url, town.city, source, town.clock)
+    accounts = [result.account for result in results]
+    assert sum(account.rows_read for account in accounts) > sum(account.inserted for account in accounts) == 1
+    assert sum(account.superseded for account in accounts) >= 1
+    assert all(account.balanced for account in accounts)
+    assert town.rows("select category from onemap.incident") == [{"category": "theft"}]
+
+
 def test_a_feed_that_is_asked_again_since_a_day_goes_back_and_its_watermark_does_not(town, station, calls):
     source = calls("json", FEED | {"window": "60d"}, columns=INCIDENTS["columns"] | {"state": "kind"})
     station.answer = line

@@ -85,6 +85,8 @@ def test_two_states_of_one_version_in_a_file_are_both_refused(town):
         row: ["key 'a' stands in rows 1, 2 with different content"] for row in (1, 2)
     }
     assert present(town) == {}
+    excerpts = town.rows("select excerpt ->> 'category' as category from onemap.quarantine order by row_number")
+    assert [row["category"] for row in excerpts] == ["noise", "theft"]
 
 
 def test_a_tombstone_deletes_is_remembered_and_a_later_state_revives(town):
