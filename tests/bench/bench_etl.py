@@ -42,6 +42,15 @@ _FLAT = """select incident_id, source, source_key, category, origin, occurred_at
 cell, area_id, zones, attributes, encode(content_hash, 'hex') as content_hash, run_id, known_from, version, geom"""
 
 
+def peak_mib(pid: int) -> float:
+    """Peak of the resident memory of a process so far; what the kernel tells at its end counts its parent's in."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text("utf-8")
+    except OSError:
+        return 0.0
+    return sum(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
+
+
 class Bench:
     """A city folder, a database with its areas and risk areas, and what was measured so far."""
 
@@ -199,12 +208,14 @@ class Bench:
         }  # fmt: skip
         command = [sys.executable, "-m", "mapserver.cli", "etl", "run", "bench"]
         process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
-        _, status, usage = os.wait4(process.pid, 0)
+        peak = 0.0
+        while process.poll() is None:
+            peak = max(peak, peak_mib(process.pid))
+            time.sleep(0.1)
         seconds = time.perf_counter() - start
-        peak = usage.ru_maxrss / 1024
         self.say("CSV, in a process of its own", seconds, count)
         print(f"{'  peak memory of that process':<34} {peak:7,.0f} MiB, at most {CSV_MIB:,}")
-        if status or peak > CSV_MIB:
+        if process.returncode or peak > CSV_MIB:
             self.missed.append("peak memory")
 
 
