@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 import h3
 import numpy as np
+import pyarrow as pa
 import shapely
-from h3ronpy import ContainmentMode, cells_area_m2, cells_to_string
+from h3ronpy import ContainmentMode, cells_area_m2, cells_to_string, grid_disk_distances
 from h3ronpy.vector import (
     cells_to_coordinates,
     cells_to_wkb_polygons,
@@ -22,9 +23,11 @@ from numpy.typing import NDArray
 from layers.geo.bbox import Bbox
 
 FINEST = 15
+HALF_TURN = 180.0
 
 _RES_SHIFT = np.uint64(52)
 _RES_MASK = np.uint64(15 << 52)
+_GLOBE = shapely.box(-180, -90, 180, 90)
 
 
 def index(lonlat: NDArray[np.float64], res: int) -> NDArray[np.uint64]:
@@ -73,8 +76,42 @@ def outline_wkb(cells: NDArray[np.uint64]) -> list[bytes]:
 
 
 def outline(cells: NDArray[np.uint64]) -> NDArray[np.object_]:
-    """Outline of each cell as a shapely polygon, lon-lat degrees."""
-    return shapely.from_wkb(outline_wkb(cells))
+    """Outline of each cell as a shapely polygon, lon-lat degrees.
+
+    Across the antimeridian it is cut in two (RFC 7946, 3.1.9), and around a pole it reaches up to it.
+    """
+    shapes = shapely.from_wkb(outline_wkb(cells))
+    west, _, east, _ = shapely.bounds(shapes).T
+    for i in np.flatnonzero(east - west > HALF_TURN):
+        shapes[i] = _cut(shapely.get_coordinates(shapes[i]))
+    return shapes
+
+
+def _cut(ring: NDArray[np.float64]) -> shapely.Geometry:
+    """Closed ring of float64[n, 2] whose longitudes jump by a turn, as polygons within -180..180."""
+    turn = 2 * HALF_TURN
+    ring = np.column_stack([np.unwrap(ring[:, 0], period=turn), ring[:, 1]])
+    if abs(ring[-1, 0] - ring[0, 0]) > HALF_TURN:
+        pole = np.copysign(90.0, ring[0, 1])
+        ring = np.vstack([ring, [[ring[-1, 0], pole], [ring[0, 0], pole]]])
+    else:
+        ring = ring[:-1]  # the turns that were added may keep its end from being its start to the last bit
+    shifted = [shapely.polygons(ring + np.array([by, 0.0])) for by in (-turn, 0.0, turn)]
+    return shapely.union_all(shapely.intersection(shifted, _GLOBE))
+
+
+def disk(cells: NDArray[np.uint64], k: int) -> tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.uint32]]:
+    """All cells within `k` steps of each cell, itself too.
+
+    Returns
+    -------
+    place : int64[m], ascending: position in `cells` of the cell in the middle.
+    near : uint64[m], the cell near it; fewer where a pentagon takes up room.
+    steps : uint32[m], how many steps lie between, 0 to `k`.
+    """
+    near, steps = pa.record_batch(grid_disk_distances(cells, k)).columns
+    place = np.repeat(np.arange(cells.size), np.diff(np.asarray(near.offsets)))
+    return place, np.asarray(near.flatten()), np.asarray(steps.flatten())
 
 
 def area_m2(cells: NDArray[np.uint64]) -> NDArray[np.float64]:
@@ -84,7 +121,12 @@ def area_m2(cells: NDArray[np.uint64]) -> NDArray[np.float64]:
 
 def cover(bbox: Bbox, res: int) -> NDArray[np.uint64]:
     """Every cell at `res` that touches `bbox`, sorted."""
-    boxes = [shapely.box(*part) for part in bbox.parts()]
+    # An edge of more than half a turn would be taken for the short way round.
+    boxes = [
+        shapely.box(lon, south, min(lon + HALF_TURN, east), north)
+        for west, south, east, north in bbox.parts()
+        for lon in ((west, west + HALF_TURN) if east - west > HALF_TURN else (west,))
+    ]
     found = [
         np.asarray(geometry_to_cells(box, res, ContainmentMode.IntersectsBoundary), dtype=np.uint64)
         for box in boxes
