@@ -1,10 +1,10 @@
-"""The books that loading keeps, as SQLAlchemy tables: runs, what was found and refused, feeds, pushes and jobs."""
+"""The books that loading keeps, as SQLAlchemy tables: its runs, what it found and refused, and what it changed."""
 
 from geoalchemy2 import Geometry
-from sqlalchemy import BigInteger, Boolean, Column, Date, Double, Integer, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Date, Double, Integer, SmallInteger, Table, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, REAL
 
-from layers.schema.columns import counts, instant, metadata, texts, whole_key
+from layers.schema.columns import Xid8, counts, instant, metadata, texts, whole_key
 
 run = Table(
     "run",
@@ -95,3 +95,19 @@ tombstone = Table(
 )
 
 stale_day = Table("stale_day", metadata, Column("day", Date, primary_key=True))
+
+heat_delta = Table(
+    "heat_delta",
+    metadata,
+    Column("xid", Xid8, primary_key=True),
+    whole_key("seq"),
+    *counts("t", "cell", "area_id"),
+    *texts("category"),
+    Column("patrol", Boolean, nullable=False),
+    Column("zones", Integer, nullable=False),
+    Column("sign", SmallInteger, nullable=False),
+)
+
+heat_horizon = Table(
+    "heat_horizon", metadata, Column("single", Boolean, primary_key=True), Column("xid", Xid8, nullable=False)
+)

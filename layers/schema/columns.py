@@ -2,6 +2,8 @@
 
 from geoalchemy2 import Geometry
 from sqlalchemy import BigInteger, Column, DateTime, MetaData, Text
+from sqlalchemy.dialects.postgresql.base import ischema_names
+from sqlalchemy.types import UserDefinedType
 
 metadata = MetaData(schema="onemap")
 
@@ -29,3 +31,16 @@ def texts(*names: str, nullable: bool = False) -> list[Column[str]]:
 def counts(*names: str, nullable: bool = False) -> list[Column[int]]:
     """Columns of whole numbers."""
     return [Column(name, BigInteger, nullable=nullable) for name in names]
+
+
+class Xid8(UserDefinedType[str]):
+    """The number of a transaction, which never comes again; as text."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: object) -> str:
+        """Its name in SQL."""
+        return "xid8"
+
+
+ischema_names["xid8"] = Xid8  # so that a database with such columns can be read
