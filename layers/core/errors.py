@@ -25,7 +25,9 @@ OnemapError
 ├─ BadHome              the home folder or the secret in it cannot be used
 ├─ Unavailable          not now, perhaps later: the database does not answer in time
 │  ├─ NotReady          a part that serving needs is missing; names it
+│  ├─ HeatNotReady      the heat store is not built yet
 │  └─ ScreensMissing    the screens are not built yet
+├─ HeatStoreError       the heat store contradicts itself, or cannot hold what it is given
 └─ ClusterError         the private database cannot be made or started
    └─ MissingBinaries   PostgreSQL or PostGIS is not installed
 """
@@ -185,10 +187,22 @@ class NotReady(Unavailable):
     code = "not-ready"
 
 
+class HeatNotReady(Unavailable):
+    """The heat store is not built yet."""
+
+    code = "heat-not-ready"
+
+
 class ScreensMissing(Unavailable):
     """The screens are not built yet."""
 
     code = "screens-missing"
+
+
+class HeatStoreError(OnemapError):
+    """The heat store contradicts itself, or cannot hold what it is given."""
+
+    code = "heat-store"
 
 
 class ClusterError(OnemapError):

@@ -1,0 +1,149 @@
+"""A store built from nothing: partitions encoded each on its own, then put together by integer sums.
+
+A partition is any set of events, of some time or below some coarse cell. Their order plays no part.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from numpy.typing import NDArray
+
+from layers.core.errors import HeatStoreError
+from layers.heat.encode import Encoded
+from layers.heat.entries import Entries
+from layers.heat.events import Events, Plane, State
+from layers.heat.kernels import MOST_PLANES, MOST_SECONDS, Log
+from layers.heat.manifest import Layer, Manifest, Place
+from layers.heat.parts import PartWriter, cut, part_events
+
+_EARLIER_S = 20 * 365 * 86400
+
+PROCESSES = 2
+"""Processes that encode; a single partition is encoded where it is."""
+
+
+def build(
+    folder: Path,
+    name: str,
+    layers: Sequence[str],
+    partitions: Iterable[Events],
+    planes: Sequence[Plane],
+    state: State,
+) -> Manifest:
+    """Write the stores of all heat layers, in files that begin with `name`; nothing leans on them yet.
+
+    Parameters
+    ----------
+    layers : ids, first the one of all incidents, then each zone type's in the order of its bit.
+    partitions : the events, each once, in pieces that fit into memory a few times.
+    planes : what `Events.plane` counts in.
+
+    Raises
+    ------
+    HeatStoreError : more planes, pairs of cell and area, or years than a store can hold.
+    """
+    if len(planes) > MOST_PLANES:
+        raise HeatStoreError(f"more than {MOST_PLANES} planes", planes=len(planes))
+    with TemporaryDirectory(dir=folder, prefix=f"{name}-") as scratch:
+        encoded = list(_encoded(partitions, len(layers), Path(scratch)))
+        origin = _origin(encoded)
+        entries = _union([one.entries() for one in encoded])
+        numbers = [_numbers(one.entries(), entries) for one in encoded]
+        events = part_events(len(planes), len(entries))
+        stores = {}
+        for number, layer in enumerate(layers):
+            log = _together(encoded, number, origin, numbers, Path(scratch) / "log")
+            counts = np.zeros((len(planes), len(entries)), np.uint32)
+            with PartWriter(folder, f"{name}-{layer}", counts) as writer:
+                parts = tuple(writer.add(part) for part in cut(log, events))
+            stores[layer] = Layer(parts=parts, changes=no_changes(folder, f"{name}-{layer}"), changed=0)
+    write_entries(folder / f"{name}.entries", entries, at=0)
+    return Manifest(
+        state=state,
+        origin=origin,
+        part_events=events,
+        planes=tuple(planes),
+        entries_at=Place(file=f"{name}.entries", at=0),
+        entries=len(entries),
+        layers=stores,
+    )
+
+
+def _origin(encoded: Sequence[Encoded]) -> int:
+    """Where to count seconds from, with room for events that will come from earlier times."""
+    if not encoded:
+        return 0
+    first, last = min(one.first for one in encoded), max(one.last for one in encoded)
+    room = MOST_SECONDS - 1 - (last - first)
+    if room < 0:
+        raise HeatStoreError("the incidents span more years than a heat store can count")
+    return first - min(room // 2, _EARLIER_S)
+
+
+def no_changes(folder: Path, name: str) -> Place:
+    """An empty file for a layer's changes."""
+    place = Place(file=f"{name}.changes", at=0)
+    (folder / place.file).touch()
+    return place
+
+
+def write_entries(path: Path, entries: Entries, at: int) -> None:
+    """Write entries into their file from number `at` on: cell and area, one pair after the other."""
+    path.touch()
+    with path.open("r+b") as file:
+        file.seek(16 * at)
+        np.column_stack([entries.cell, entries.area.view(np.uint64)]).tofile(file)
+
+
+def _encoded(partitions: Iterable[Events], layers: int, scratch: Path) -> Iterator[Encoded]:
+    """Each partition that has any event, encoded; while some are encoded, the next is read."""
+    numbered = ((number, part) for number, part in enumerate(partitions) if len(part))
+    first = list(_taken(numbered, 2))
+    if len(first) < 2:  # noqa: PLR2004 (one alone is not worth another process)
+        yield from (Encoded.of(part, layers, scratch, number) for number, part in first)
+        return
+    waiting: deque[Future[Encoded]] = deque()
+    with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
+        while first:
+            number, part = first.pop(0)
+            waiting.append(pool.submit(Encoded.of, part, layers, scratch, number))
+            if len(waiting) > PROCESSES:
+                yield waiting.popleft().result()
+            first += _taken(numbered, 1)
+        yield from (future.result() for future in waiting)
+
+
+def _taken(numbered: Iterator[tuple[int, Events]], most: int) -> list[tuple[int, Events]]:
+    return [pair for pair, _ in zip(numbered, range(most), strict=False)]
+
+
+def _union(parts: Sequence[Entries]) -> Entries:
+    if not parts:
+        return Entries.none()
+    return Entries.of(np.concatenate([one.cell for one in parts]), np.concatenate([one.area for one in parts]))
+
+
+def _numbers(own: Entries, entries: Entries) -> NDArray[np.uint32]:
+    return entries.find(own.cell, own.area).astype(np.uint32)
+
+
+def _together(
+    encoded: Sequence[Encoded], layer: int, origin: int, numbers: Sequence[NDArray[np.uint32]], path: Path
+) -> Log:
+    """All events of a layer, sorted, in a file, so that they need not fit into memory."""
+    total = sum(one.events[layer] for one in encoded)
+    if total == 0:
+        return np.empty(0, np.uint64)
+    log = np.memmap(path, np.uint64, "w+", shape=(total,))
+    at = 0
+    for one, entry in zip(encoded, numbers, strict=True):
+        part = one.log(layer, origin, entry)
+        log[at : at + len(part)] = part
+        at += len(part)
+    log.sort()
+    return log

@@ -1,0 +1,99 @@
+"""Dense entries: the pairs of base cell and finest area that any incident of the city stands in.
+
+An area's mask is exact then, also where an area's border cuts a cell. Numbers are handed out once: what is added
+later comes after what there is.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from layers.core.errors import HeatStoreError
+from layers.heat.kernels import MOST_ENTRIES
+
+UNKNOWN = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Entries:
+    """Pairs by number; `cell` is uint64[n], `area` int64[n] with 0 for no area, no pair stands twice."""
+
+    cell: NDArray[np.uint64]
+    area: NDArray[np.int64]
+
+    @classmethod
+    def none(cls) -> Self:
+        """No pairs yet."""
+        return cls(np.empty(0, np.uint64), np.empty(0, np.int64))
+
+    @classmethod
+    def of(cls, cell: NDArray[np.uint64], area: NDArray[np.int64]) -> Self:
+        """The distinct pairs among those given, in the order of cells and then of areas.
+
+        Raises
+        ------
+        HeatStoreError : more than a store can number.
+        """
+        cells, areas = np.unique(cell), np.unique(area)
+        code = np.unique(np.searchsorted(cells, cell) * len(areas) + np.searchsorted(areas, area))
+        if len(code) > MOST_ENTRIES:
+            raise HeatStoreError(f"more than {MOST_ENTRIES} pairs of cell and area", pairs=len(code))
+        return cls(cells[code // max(len(areas), 1)], areas[code % max(len(areas), 1)])
+
+    def __len__(self) -> int:
+        return len(self.cell)
+
+    @cached_property
+    def _cells(self) -> NDArray[np.uint64]:
+        return np.unique(self.cell)
+
+    @cached_property
+    def areas(self) -> NDArray[np.int64]:
+        """The distinct areas, ascending."""
+        return np.unique(self.area)
+
+    @cached_property
+    def area_rank(self) -> NDArray[np.int64]:
+        """int64[n], place of each entry's area in `areas`."""
+        return np.searchsorted(self.areas, self.area)
+
+    @cached_property
+    def _code(self) -> NDArray[np.int64]:
+        return np.searchsorted(self._cells, self.cell) * len(self.areas) + self.area_rank
+
+    @cached_property
+    def _order(self) -> NDArray[np.int64]:
+        return np.argsort(self._code)
+
+    def find(self, cell: NDArray[np.uint64], area: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Number of each pair; UNKNOWN where it has none."""
+        if len(self) == 0:
+            return np.full(len(cell), UNKNOWN)
+        c, known_cell = _place(self._cells, cell)
+        a, known_area = _place(self.areas, area)
+        at, known_pair = _place(self._code[self._order], c * len(self.areas) + a)
+        return np.where(known_cell & known_area & known_pair, self._order[at], UNKNOWN)
+
+    def with_new(self, cell: NDArray[np.uint64], area: NDArray[np.int64]) -> Self:
+        """These and, after them, those of the given pairs that are not among them.
+
+        Raises
+        ------
+        HeatStoreError : more than a store can number.
+        """
+        unknown = self.find(cell, area) == UNKNOWN
+        if not unknown.any():
+            return self
+        new = Entries.of(cell[unknown], area[unknown])
+        if len(self) + len(new) > MOST_ENTRIES:
+            raise HeatStoreError(f"more than {MOST_ENTRIES} pairs of cell and area", pairs=len(self) + len(new))
+        return type(self)(np.concatenate([self.cell, new.cell]), np.concatenate([self.area, new.area]))
+
+
+def _place(among: NDArray[np.generic], value: NDArray[np.generic]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Place of each value in the ascending, non-empty `among`, and whether it stands there."""
+    at = np.minimum(np.searchsorted(among, value), len(among) - 1)
+    return at, np.asarray(among[at] == value)

@@ -1,0 +1,164 @@
+"""The one writer of a folder's heat stores.
+
+Changes are added to the ends of files that a reader looks at only as far as its manifest says; then the manifest
+is switched. Nothing is forced to the disk: after a crash of the machine the stores are held against the database,
+and built anew where they differ.
+"""
+
+import fcntl
+import uuid
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from layers.core.errors import Conflict, HeatStoreError
+from layers.heat.build import build, no_changes, write_entries
+from layers.heat.encode import inside, pack
+from layers.heat.entries import Entries
+from layers.heat.events import Changes, Events, Plane, State
+from layers.heat.fold import fold
+from layers.heat.kernels import MOST_PLANES, Log
+from layers.heat.manifest import NAME, Layer, Manifest
+from layers.heat.store import Store
+
+FOLD_AT = 1 << 17
+"""Changes of a layer that are scanned with every answer at most; more are folded into the log."""
+
+
+class Writer:
+    """Holds a lock on the folder from entry to exit.
+
+    Raises
+    ------
+    Conflict : another process writes there.
+    """
+
+    def __init__(self, folder: Path, layers: Sequence[str]) -> None:
+        self._folder = folder
+        self._layers = tuple(layers)
+        self._lock: IO[bytes] | None = None
+        self._store: Store | None = None
+
+    def __enter__(self) -> Self:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._lock = (self._folder / "lock").open("ab")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            self._lock.close()
+            raise Conflict("another process writes the heat store") from exc
+        if (self._folder / NAME).exists():
+            self._take_up()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._lock is not None:
+            self._lock.close()
+
+    @property
+    def store(self) -> Store | None:
+        """What readers see now; none before the first build."""
+        return self._store
+
+    @property
+    def state(self) -> State | None:
+        """How far the stores have followed the database; none before the first build."""
+        return self._store.manifest.state if self._store else None
+
+    @property
+    def full(self) -> bool:
+        """Whether so many changes wait in a layer that they should be folded."""
+        layers = self._store.manifest.layers.values() if self._store else ()
+        return any(layer.changed > FOLD_AT for layer in layers)
+
+    def rebuild(self, partitions: Iterable[Events], planes: Sequence[Plane], state: State) -> None:
+        """Build all stores anew; readers keep the old ones until the end. Raises as `build` does."""
+        self._switch(build(self._folder, _fresh(), self._layers, partitions, planes, state))
+
+    def append(self, changes: Changes, state: State) -> None:
+        """Let events come and go.
+
+        Raises
+        ------
+        HeatStoreError : there is no store yet, or it has no room: one of them has to be built anew.
+        """
+        store = self._store
+        if store is None:
+            raise HeatStoreError("there is no heat store to add to")
+        manifest = store.manifest
+        planes, place = _with_planes(manifest.planes, changes.planes)
+        entries = store.entries.with_new(changes.cell, changes.area)
+        known = manifest.entries
+        if len(entries) > known:
+            added = Entries(entries.cell[known:], entries.area[known:])
+            write_entries(self._folder / manifest.entries_at.file, added, at=known)
+        packed = pack(changes.t, place[changes.plane], entries.find(changes.cell, changes.area), manifest.origin)
+        signed = np.column_stack([packed, changes.sign.astype(np.int64).view(np.uint64)])
+        layers = {}
+        for number, layer in enumerate(self._layers):
+            own = signed[inside(changes.zones, number)]
+            layers[layer] = self._add(manifest.layers[layer], own)
+        fresh = {"state": state, "planes": planes, "entries": len(entries), "layers": layers}
+        self._switch(manifest.model_copy(update=fresh))
+
+    def fold(self) -> None:
+        """Take all changes into the logs. Raises as `fold` of a layer does."""
+        store = self._store
+        if store is None:
+            return
+        manifest, name = store.manifest, _fresh()
+        layers = {}
+        for layer, known in manifest.layers.items():
+            if known.changed == 0:
+                layers[layer] = known
+                continue
+            shape = (len(manifest.planes), manifest.entries)
+            file = f"{name}-{layer}"
+            parts = fold(self._folder, file, known.parts, store.layer(layer), shape, manifest.part_events)
+            layers[layer] = Layer(parts=parts, changes=no_changes(self._folder, file), changed=0)
+        self._switch(manifest.model_copy(update={"layers": layers}))
+
+    def _add(self, layer: Layer, signed: Log) -> Layer:
+        """Write changes after those that the manifest knows; what a broken try left there is overwritten."""
+        with (self._folder / layer.changes.file).open("r+b") as file:
+            file.seek(16 * layer.changed)
+            signed.tofile(file)
+        return layer.model_copy(update={"changed": layer.changed + len(signed)})
+
+    def _take_up(self) -> None:
+        """Go on with what is there, unless it is of another form or of other layers: then it is built anew."""
+        try:
+            manifest = Manifest.read(self._folder)
+        except HeatStoreError:
+            return
+        if tuple(manifest.layers) == self._layers:
+            self._store = Store.of(manifest, self._folder)
+
+    def _switch(self, manifest: Manifest) -> None:
+        """Have readers see `manifest` from now on; files that only older ones than the last lean on go."""
+        manifest.write(self._folder)
+        kept = manifest.files() | {NAME, "lock"}
+        if self._store is not None:
+            kept |= self._store.manifest.files()
+        for path in self._folder.iterdir():
+            if path.name not in kept and path.is_file():
+                path.unlink()
+        self._store = Store.of(manifest, self._folder, self._store)
+
+
+def _fresh() -> str:
+    return uuid.uuid4().hex[:12]
+
+
+def _with_planes(known: Sequence[Plane], given: Sequence[Plane]) -> tuple[tuple[Plane, ...], NDArray[np.int16]]:
+    """The known planes and after them the new ones, and the place among them of each of the given."""
+    planes = tuple(dict.fromkeys([*known, *given]))
+    if len(planes) > MOST_PLANES:
+        raise HeatStoreError(f"more than {MOST_PLANES} planes", planes=len(planes))
+    return planes, np.array([planes.index(plane) for plane in given], np.int16)
