@@ -1,6 +1,6 @@
 """Hours of the day and days of the week, as a set of half-open slices of time.
 
-A window narrowed to "weekdays, 7 to 9" is a list of ordinary windows. Hours are those of the wall time of the city:
+A window narrowed to "weekdays, 7 to 9" is a list of ordinary windows. Hours are those of the city's wall time:
 when its clocks jump over two o'clock that hour has no seconds, and when they are set back it counts twice.
 """
 
