@@ -88,6 +88,8 @@ def slices(
     one another.
     """
     start, end = ((instant - _EPOCH) // _SECOND for instant in (span.start, span.end))
+    if hours is None and weekdays is None:
+        return np.array([[start, end]], dtype=np.int64)
     pattern = _pattern(hours, weekdays)
     found = [np.empty((0, 2), np.int64)]
     for since, until, offset in _offsets(start, end, zone):

@@ -90,6 +90,14 @@ def test_without_filters_the_span_is_one_slice_across_all_changes_of_the_clock()
     found = slices(span, ZoneInfo("America/Toronto"), None, None)
     assert found.tolist() == [[int(span.start.timestamp()), int(span.end.timestamp())]]
     assert found.dtype == np.int64
+    all_day = slices(span, ZoneInfo("America/Toronto"), frozenset(range(24)), frozenset(range(1, 8)))
+    assert all_day.tolist() == found.tolist()
+
+
+def test_a_span_of_all_the_years_there_are_needs_no_look_at_the_clock():
+    span = Span.parse("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z")
+    found = slices(span, ZoneInfo("Asia/Shanghai"), None, None)
+    assert found[0, 1] - found[0, 0] == span.length.total_seconds()
 
 
 def test_ends_that_are_no_whole_hour_are_kept_to_the_second():
