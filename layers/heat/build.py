@@ -6,6 +6,7 @@ A partition is any set of events, of some time or below some coarse cell. Their 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -119,7 +120,7 @@ def _encoded(partitions: Iterable[Events], layers: int, scratch: Path) -> Iterat
 
 
 def _taken(numbered: Iterator[tuple[int, Events]], most: int) -> list[tuple[int, Events]]:
-    return [pair for pair, _ in zip(numbered, range(most), strict=False)]
+    return list(islice(numbered, most))
 
 
 def _union(parts: Sequence[Entries]) -> Entries:

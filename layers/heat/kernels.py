@@ -1,8 +1,8 @@
 """The loops that NumPy has no word for, compiled once and kept beside their source.
 
 An event is one uint64: seconds since the store's origin in the high half, then 8 bits of plane and 24 of entry. So
-a sorted log is in the order of time, and one array is read where others would read three. Sums are int64, so that no
-weight overflows them.
+a sorted log is in the order of time, and one array is read where others would read three. Sums are int64, so that
+no weight overflows them.
 """
 
 import numpy as np
@@ -29,6 +29,7 @@ Log = NDArray[np.uint64]
 Counts = NDArray[np.uint32]
 Sums = NDArray[np.int64]
 Amounts = NDArray[np.float64]
+Values = Sums | Amounts
 
 
 @njit(cache=True, nogil=True)
@@ -89,7 +90,7 @@ def count(log: Log, counts: Counts) -> None:
 
 
 @njit(cache=True, nogil=True)
-def gather(out: Sums, rank: NDArray[np.int32], kept: NDArray[np.bool_], sums: Sums) -> None:
+def gather(out: Values, rank: NDArray[np.int32], kept: NDArray[np.bool_], sums: Values) -> None:
     """Sum the entries that are kept into the cells that they belong to."""
     for entry in range(rank.shape[0]):
         if kept[entry]:

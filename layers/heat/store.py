@@ -25,6 +25,7 @@ from layers.heat.kernels import (
     add_events,
 )
 from layers.heat.manifest import Layer, Manifest, Part, Place
+from layers.heat.rollup import Rollups
 
 _SECOND = np.uint64(32)
 
@@ -130,19 +131,21 @@ class LayerStore:
         No window reaches beyond `end`.
         """
         out = np.zeros(self.entries)
+        last = int(windows[-1, 1])
+        oldest = last - int(windows[0, 0])
         fine = np.exp2(-np.arange(1 << DECAY_BITS) / half_life_s)
-        oldest = end - int(windows[0, 0])
         coarse = np.exp2(-(np.arange((oldest >> DECAY_BITS) + 1) << DECAY_BITS) / half_life_s)
         for part, start, stop in self._runs(windows):
-            add_decayed(part.log, start, stop, weight, end, coarse, fine, out)
+            add_decayed(part.log, start, stop, weight, last, coarse, fine, out)
         for sign in (1, -1):
             changed = self.changes[self.changes[:, 1].view(np.int64) == sign, 0]
             second = (changed >> _SECOND).astype(np.int64)
             at = np.searchsorted(windows[:, 0], second, "right") - 1
             log = changed[(at >= 0) & (second < windows[at, 1])]
             log.flags.writeable = False  # as the parts' are, so that one kernel serves
-            add_decayed(log, 0, len(log), sign * weight, end, coarse, fine, out)
-        return out
+            add_decayed(log, 0, len(log), sign * weight, last, coarse, fine, out)
+        decayed: Amounts = out * np.exp2((last - end) / half_life_s)
+        return decayed
 
     def _between(self, start: int, end: int, weight: Sums, out: Sums) -> None:
         """Add one window: all before its end, less all before its start."""
@@ -192,7 +195,7 @@ class Store:
 
     manifest: Manifest
     files: Files
-    entries: Entries
+    rollups: Rollups
     _layers: dict[str, LayerStore] = field(default_factory=dict)
 
     @classmethod
@@ -205,10 +208,15 @@ class Store:
         """
         files = previous.files.among(manifest.files()) if previous else Files(folder, {})
         if previous and _same_entries(previous.manifest, manifest):
-            return cls(manifest, files, previous.entries)
+            return cls(manifest, files, previous.rollups)
         pairs = files.array(manifest.entries_at, 2 * manifest.entries, np.uint64).reshape(-1, 2)
         entries = Entries(np.ascontiguousarray(pairs[:, 0]), np.ascontiguousarray(pairs[:, 1]).view(np.int64))
-        return cls(manifest, files, entries)
+        return cls(manifest, files, Rollups(entries))
+
+    @property
+    def entries(self) -> Entries:
+        """The pairs of base cell and finest area that events stand in."""
+        return self.rollups.entries
 
     def layer(self, layer: str) -> LayerStore:
         """One heat layer; its files are opened when it is first asked for."""

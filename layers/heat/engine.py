@@ -1,0 +1,141 @@
+"""Answers questions about heat from the stores of one city."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from layers.catalog.city import City
+from layers.core.audience import SENSITIVE_RES
+from layers.heat.events import State
+from layers.heat.hours import slices
+from layers.heat.kernels import MOST_PLANES, MOST_SECONDS, Values
+from layers.heat.question import Mask, Question
+from layers.heat.reader import Reader
+from layers.heat.rollup import Rollups
+from layers.heat.store import Store
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Cells that have any value, ascending by id; values are whole unless they decay."""
+
+    cell: NDArray[np.uint64]
+    value: Values
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """Cells, and how far the store had followed its database."""
+
+    cells: Cells
+    state: State
+
+
+class Engine:
+    """Reads the stores in a folder, which may be renewed at any time."""
+
+    def __init__(self, folder: Path, city: City) -> None:
+        self._reader = Reader(folder)
+        self._city = city
+        self._weight = {category.code: category.weight for category in city.categories}
+        self._sensitive = frozenset(category.code for category in city.categories if category.sensitive)
+
+    def answer(self, question: Question) -> Answer:
+        """Raises HeatNotReady while there is no store."""
+        return self._reader.ask(lambda store: Answer(self._cells(store, question), store.manifest.state))
+
+    def series(self, questions: Iterable[Question]) -> list[Answer]:
+        """Answers to several questions, all of one moment. Raises as `answer` does."""
+        asked = list(questions)
+
+        def of_one_moment(store: Store) -> list[Answer]:
+            return [Answer(self._cells(store, question), store.manifest.state) for question in asked]
+
+        return self._reader.ask(of_one_moment)
+
+    def state(self) -> State:
+        """How far the newest store has followed its database. Raises as `answer` does."""
+        return self._reader.store().manifest.state
+
+    def _cells(self, store: Store, question: Question) -> Cells:
+        windows = self._windows(store, question)
+        if len(windows) == 0:
+            return Cells(np.empty(0, np.uint64), np.empty(0, np.int64))
+        if question.with_sensitive and question.mask:
+            hidden = self._sums(store, question, windows, {True})
+            return by_cell(store.rollups, self._sums(store, question, windows, {False}), hidden, question)
+        counted = {False, question.with_sensitive}
+        return by_cell(store.rollups, self._sums(store, question, windows, counted), None, question)
+
+    def _windows(self, store: Store, question: Question) -> NDArray[np.int64]:
+        """int64[n, 2], the wanted slices of time in seconds since the store's origin."""
+        found = slices(question.span, self._city.zone, question.hours, question.weekdays)
+        ours = np.clip(found - store.manifest.origin, 0, MOST_SECONDS)
+        return ours[ours[:, 0] < ours[:, 1]]
+
+    def _sums(self, store: Store, question: Question, windows: NDArray[np.int64], sensitive: set[bool]) -> Values:
+        """Sums by entry of the planes that are sensitive, or are not, as `sensitive` has it."""
+        weight = np.zeros(MOST_PLANES, np.int64)
+        for number, plane in enumerate(store.manifest.planes):
+            code = plane.category
+            wanted = question.categories is None or code in question.categories
+            if wanted and (question.patrol or not plane.patrol) and (code in self._sensitive) in sensitive:
+                weight[number] = 1 if question.weight == "count" else self._weight.get(code, 0)
+        layer = store.layer(question.layer)
+        if question.half_life is None:
+            return layer.sums(windows, weight)
+        end = int(question.span.end.timestamp()) - store.manifest.origin
+        return layer.decayed(windows, weight, end, question.half_life.total_seconds())
+
+
+def by_cell(rollups: Rollups, plain: Values, hidden: Values | None, question: Question) -> Cells:
+    """Sums by entry as the question wants them: masked, rolled up to its resolution and cut to its box.
+
+    Parameters
+    ----------
+    hidden : sums of what may only be counted in whole cells of SENSITIVE_RES, so that no mask cuts smaller pieces
+        out of them; none where there is nothing to hide.
+    """
+    kept = entries_inside(rollups, question.mask)
+    rolled = rollups.at(question.res)
+    value = rolled.sums(plain, kept)
+    if hidden is not None:
+        value = value + rolled.sums(hidden, _whole(rollups, kept))
+    some = value != 0
+    if question.bbox is not None:
+        some &= rolled.touching(question.bbox)
+    return Cells(rolled.cell[some], value[some])
+
+
+def entries_inside(rollups: Rollups, mask: Mask) -> NDArray[np.bool_]:
+    """Which entries a mask keeps; of a polygon those whose base cell has its centre inside."""
+    entries = rollups.entries
+    kept = rollups.everything
+    if mask.areas is not None:
+        kept = np.isin(entries.areas, list(mask.areas))[entries.area_rank]
+    if mask.polygon is not None:
+        base = rollups.base
+        kept = kept & within(base.centre, mask.polygon)[base.rank]
+    return kept
+
+
+def within(centre: NDArray[np.float64], polygon: shapely.Geometry) -> NDArray[np.bool_]:
+    """Which points, float64[n, 2] in lon-lat degrees, lie inside a polygon."""
+    west, south, east, north = shapely.bounds(polygon)
+    lon, lat = centre.T
+    found: NDArray[np.bool_] = (west <= lon) & (lon <= east) & (south <= lat) & (lat <= north)
+    shapely.prepare(polygon)
+    found[found] = shapely.contains_xy(polygon, centre[found])
+    return found
+
+
+def _whole(rollups: Rollups, kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The kept entries of those cells of SENSITIVE_RES of which every entry is kept."""
+    coarse = rollups.at(min(SENSITIVE_RES, rollups.base_res))
+    cut = np.zeros(len(coarse.cell), bool)
+    cut[coarse.rank[~kept]] = True
+    return ~cut[coarse.rank]

@@ -1,0 +1,95 @@
+"""From dense entries to the cells of one resolution: which entry lies in which cell, and which cell lies where."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import cast
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from layers.geo import hexgrid
+from layers.geo.bbox import Bbox
+from layers.heat.entries import Entries
+from layers.heat.kernels import Values, gather
+
+_M_PER_DEGREE = 110_000.0
+
+
+@dataclass(frozen=True, eq=False)
+class Rollup:
+    """Cells of one resolution that any entry lies in; roll-up is by id.
+
+    cell : uint64[m], ascending.  rank : int32[entries], place of each entry's cell in `cell`.
+    """
+
+    cell: NDArray[np.uint64]
+    rank: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, base: NDArray[np.uint64], res: int) -> "Rollup":
+        """Roll base cells, one an entry, up to `res`."""
+        cell, rank = np.unique(hexgrid.parent(base, res), return_inverse=True)
+        return cls(cell, rank.astype(np.int32))
+
+    def sums(self, by_entry: Values, kept: NDArray[np.bool_]) -> Values:
+        """Sums of the kept entries by cell, in the order of `cell`, of the type given."""
+        sums = cast("Values", np.zeros(len(self.cell), by_entry.dtype))
+        gather(by_entry, self.rank, kept, sums)
+        return sums
+
+    @cached_property
+    def centre(self) -> NDArray[np.float64]:
+        """float64[m, 2], lon-lat degrees."""
+        return hexgrid.centre(self.cell)
+
+    @cached_property
+    def _reach_m(self) -> float:
+        """More than the way from any cell's centre to its farthest corner, which is 0.62 of the area's root."""
+        return float(np.sqrt(hexgrid.area_m2(self.cell).max(initial=0.0)))
+
+    def touching(self, bbox: Bbox) -> NDArray[np.bool_]:
+        """Which cells touch the box. Only those with their centre close outside of it are looked at closely."""
+        found = np.zeros(len(self.cell), bool)
+        lon, lat = self.centre.T
+        for west, south, east, north in bbox.parts():
+            within = (west <= lon) & (lon <= east) & (south <= lat) & (lat <= north)
+            y = self._reach_m / _M_PER_DEGREE
+            furthest = min(max(abs(south), abs(north)) + y, 89.9)
+            x = y / np.cos(np.radians(furthest))
+            near = (west - x <= lon) & (lon <= east + x) & (south - y <= lat) & (lat <= north + y) & ~within
+            shapes = hexgrid.outline(self.cell[near])
+            within[near] = shapely.intersects(shapes, shapely.box(west, south, east, north))
+            found |= within
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Rollups:
+    """The roll-ups of one set of entries, each made when it is first asked for."""
+
+    entries: Entries
+    _made: dict[int, Rollup] = field(default_factory=dict)
+
+    def at(self, res: int) -> Rollup:
+        """To cells of `res`, which is not finer than the entries'."""
+        found = self._made.get(res)
+        if found is None:
+            found = self._made[res] = Rollup.of(self.entries.cell, res)
+        return found
+
+    @cached_property
+    def base_res(self) -> int:
+        """Resolution of the entries' own cells; the finest there is while there are no entries."""
+        cell = self.entries.cell[:1]
+        return int(hexgrid.resolution(cell)[0]) if len(cell) else hexgrid.FINEST
+
+    @property
+    def base(self) -> Rollup:
+        """To the entries' own cells: one may lie in several areas."""
+        return self.at(self.base_res)
+
+    @cached_property
+    def everything(self) -> NDArray[np.bool_]:
+        """A mask that keeps every entry."""
+        return np.ones(len(self.entries), bool)
