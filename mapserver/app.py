@@ -11,6 +11,7 @@ from layers.catalog.city import City
 from layers.core.clock import Clock
 from layers.core.db import Database
 from layers.core.settings import Settings
+from layers.heat.engine import Engine
 from mapserver import errors
 from mapserver.auth.keys import Keys
 from mapserver.deps import known_parameters
@@ -18,6 +19,7 @@ from mapserver.live import Hub
 from mapserver.metrics import Metrics
 from mapserver.middleware import LastResort, Measured, PlainUrl, SafeHeaders
 from mapserver.routers import ROUTERS
+from mapserver.scope import Scopes
 from mapserver.screens import Screens
 
 _GZIP_FROM_BYTES = 1000
@@ -49,6 +51,8 @@ def create_app(settings: Settings, url: str, clock: Clock = Clock()) -> FastAPI:
     state.screens = Screens(settings.screens)
     state.metrics = Metrics()
     state.db = Database(url, pool_size=settings.db.pool_size, timeout_s=settings.db.timeout_s)
+    state.scopes = Scopes(state.db)
+    state.engine = Engine(settings.heat_folder, state.city)
     state.keys = Keys(state.db, settings.home)
     state.hub = Hub(state.db, state.keys, clock, state.metrics)
     errors.install(app)

@@ -1,55 +1,57 @@
 """Heat for one caller: exact, or the published product for the public."""
 
-from dataclasses import dataclass
-from typing import Annotated
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Annotated, Any, cast
 
 import numpy as np
-import shapely
-from fastapi import Depends, Query
+from fastapi import Depends, Request
 from numpy.typing import NDArray
 
 from layers.catalog.city import City
 from layers.core.audience import Audience
 from layers.core.clock import Clock
 from layers.core.db import Database
-from layers.core.errors import Forbidden
+from layers.core.errors import BadValue, Forbidden
 from layers.core.span import Span
-from layers.geo import hexgrid
 from layers.geo.bbox import Bbox
-from layers.heat import exact, public
-from layers.heat.question import Question, Weight, check_categories, check_resolution, counts_sensitive, zone_bit
+from layers.heat import exact, measure, public
+from layers.heat.engine import Answer, Cells, Engine, by_cell
+from layers.heat.entries import Entries
+from layers.heat.kernels import Values
+from layers.heat.question import Question, check_layer, check_resolution
+from layers.heat.rollup import Rollups, touching
+from layers.heat.smooth import smooth
+from layers.query import summary
 from mapserver.deps import ACity, AClock, AnAudience, Db
-from mapserver.scope import area_in_scope, hides_sensitive
+from mapserver.filters import Filters
+from mapserver.scope import Scopes
 from mapserver.window import Windows
 
-
-@dataclass(frozen=True)
-class Filters:
-    """What narrows heat, as asked."""
-
-    category: Annotated[str | None, Query(description="codes of categories, comma-separated", max_length=1000)] = (
-        None
-    )
-    weight: Annotated[Weight, Query(description="count incidents, or sum their severity")] = "count"
-    area: Annotated[int | None, Query(description="id of an area; it and all below it", ge=1, le=2**63 - 1)] = None
-
-    def narrows(self) -> str | None:
-        """The first filter in use, none if there is none."""
-        given = {"category": self.category, "area": self.area}
-        used = [name for name, value in given.items() if value is not None]
-        return "weight" if self.weight != "count" else used[0] if used else None
+MOST_STEPS = 1000
 
 
-AFilters = Annotated[Filters, Depends(Filters)]
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Heat:
-    """Cells of one answer, sorted by id, with their values."""
+    """Cells of one answer with their values, ascending by id unless only the top ones were asked for.
+
+    version : greatest change of the incidents that it knows.  as_of : when that was, none where nobody says.
+    """
 
     span: Span
     cell: NDArray[np.uint64]
-    value: NDArray[np.int64]
+    value: Values
+    version: int
+    as_of: datetime | None
+
+
+@dataclass(frozen=True, eq=False)
+class Frames:
+    """Heat of the whole span, and of each of its equal steps in the order of the whole's cells."""
+
+    whole: Heat
+    steps: list[Values]
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ class Asker:
     city: City
     clock: Clock
     audience: Audience
+    engine: Engine
+    scopes: Scopes
 
     async def heat(
         self, layer: str, start: str | None, end: str | None, res: int, filters: Filters, bbox: Bbox | None
@@ -68,51 +72,134 @@ class Asker:
 
         Raises
         ------
-        UnknownLayer, BadValue : as they say.
+        UnknownLayer, UnknownArea, BadValue : as they say.
         Forbidden : a filter or a span that is not for the public.
+        HeatNotReady : the stores are not built yet.
         """
-        bit = zone_bit(layer, self.city)
-        check_resolution(res, self.city)
-        categories = check_categories(filters.category, self.city)
-        used = filters.narrows()
-        exact_heat = self.audience.policy.incidents
-        if used and not exact_heat:
-            raise Forbidden(f"{used}: the public's heat has no filters", parameter=used, needs="room")
-        windows = Windows(self.db, self.city, self.clock, self.audience)
-        span = await windows.resolve(start, end)
-        if exact_heat:
-            with_sensitive = counts_sensitive(res, self.audience)
-            wanted = filters.area if filters.area is not None else self.audience.area_id
-            if wanted is not None:
-                # Cells cut to a small area would be finer than the cells themselves.
-                about = await area_in_scope(self.db, self.audience, wanted)
-                with_sensitive &= not hides_sensitive(self.city, self.audience, about["size_m2"])
-            question = Question(
-                layer=layer,
-                zone_bit=bit,
-                span=span,
-                res=res,
-                weight=filters.weight,
-                categories=categories,
-                bbox=bbox.clip(self.city.bbox) if bbox else None,
-                area_id=filters.area,
-                with_sensitive=with_sensitive,
-            )
-            nowhere = bbox is not None and question.bbox is None
-            rows = [] if nowhere else await self.db.rows(self.audience, exact.cells(question))
+        self._check(layer, res, filters)
+        span = await Windows(self.db, self.city, self.clock, self.audience).resolve(start, end)
+        if not self.audience.policy.incidents:
+            return await self._published(layer, span, bbox)
+        question = await self._question(layer, span, res, filters, bbox)
+        known_at, other = filters.known_at(), filters.other_span(span)
+        spans = [span] if other is None else [span, other]
+        asked = [replace(question, span=each, bbox=None if filters.smooth else question.bbox) for each in spans]
+        if known_at is not None:
+            answers = [await self._as_of(each, known_at) for each in asked]
+        elif filters.slow:
+            answers = await asyncio.to_thread(self.engine.answers, asked)
         else:
-            rows = await self.db.rows(self.audience, public.cells(layer, span.start, span.end, self.clock.now()))
+            answers = self.engine.answers(asked)
+        found = [(answer.cells.cell, answer.cells.value) for answer in answers]
+        cell, value = found[0] if other is None else measure.difference(*found)
+        if filters.smooth:
+            cell, value = await asyncio.to_thread(_smoothed, cell, value, filters.smooth, question.bbox)
+        if filters.per == "km2":
+            value = measure.per_km2(cell, value)
+        if filters.top is not None:
+            cell, value = measure.top(cell, value, filters.top)
+        state = answers[0].state
+        return Heat(span, cell, value, state.seq, known_at or state.at)
+
+    async def frames(
+        self,
+        layer: str,
+        start: str | None,
+        end: str | None,
+        res: int,
+        filters: Filters,
+        bbox: Bbox | None,
+        steps: int,
+    ) -> Frames:
+        """Heat of the span in equal steps. Raises as `heat` does.
+
+        Raises
+        ------
+        BadValue : more steps than seconds, or a filter that makes something other of counts.
+        Forbidden : the public, which gets one frame a month.
+        """
+        self._check(layer, res, filters)
+        if not self.audience.policy.incidents:
+            raise Forbidden("steps: the public's heat is of whole months", parameter="steps", needs="room")
+        for name in ("against", "smooth", "per", "top", "as_of", "half_life"):
+            if getattr(filters, name) != Filters.__dataclass_fields__[name].default:
+                raise BadValue(f"{name}: frames are of counts only", parameter=name)
+        span = await Windows(self.db, self.city, self.clock, self.audience).resolve(start, end)
+        question = await self._question(layer, span, res, filters, bbox)
+        if steps > span.length.total_seconds():
+            raise BadValue(f"steps: {steps} is more than the span has seconds", parameter="steps")
+        asked = [question, *(replace(question, span=each) for each in span.split(steps))]
+        whole, *parts = await asyncio.to_thread(self.engine.answers, asked)
+        cell = whole.cells.cell
+        frames = [_in_order(part.cells, cell) for part in parts]
+        return Frames(Heat(span, cell, whole.cells.value, whole.state.seq, whole.state.at), frames)
+
+    def _check(self, layer: str, res: int, filters: Filters) -> None:
+        check_layer(layer, self.city)
+        check_resolution(res, self.city)
+        used = filters.narrows()
+        if used and not self.audience.policy.incidents:
+            raise Forbidden(f"{used}: the public's heat has no filters", parameter=used, needs="room")
+
+    async def _question(self, layer: str, span: Span, res: int, filters: Filters, bbox: Bbox | None) -> Question:
+        question = filters.question(layer, span, res, bbox, self.audience, self.city)
+        areas = await self.scopes.ids(self.audience, filters.area)
+        return replace(question, mask=replace(question.mask, areas=areas))
+
+    async def _as_of(self, question: Question, known_at: datetime) -> Answer:
+        """Answer by SQL from what was known then."""
+        number = self.city.heat_layers.index(question.layer)
+        statement = exact.sums(question, number - 1 if number else None, self.city.time_zone, known_at)
+        rows = await self.db.rows(self.audience, statement)
+        state = self.engine.state()
+        return Answer(await asyncio.to_thread(_counted, rows, question), state)
+
+    async def _published(self, layer: str, span: Span, bbox: Bbox | None) -> Heat:
+        rows = await self.db.rows(self.audience, public.cells(layer, span.start, span.end, self.clock.now()))
         cell = np.array([row["cell"] for row in rows], dtype=np.uint64)
         value = np.array([row["value"] for row in rows], dtype=np.int64)
-        if bbox is not None and not exact_heat:
-            boxes = shapely.union_all([shapely.box(*part) for part in bbox.parts()])
-            touched = shapely.intersects(hexgrid.outline(cell), boxes)
+        if bbox is not None:
+            touched = touching(cell, bbox)
             cell, value = cell[touched], value[touched]
-        return Heat(span, cell, value)
+        version = await self.db.value(self.audience, summary.layer_version("incidents"))
+        return Heat(span, cell, value, version or 0, None)
 
 
-def _asker(db: Db, city: ACity, clock: AClock, audience: AnAudience) -> Asker:
-    return Asker(db, city, clock, audience)
+def _counted(rows: list[dict[str, Any]], question: Question) -> Cells:
+    """Sums by base cell and area, as SQL has them, as the question wants them."""
+    dtype = np.int64 if question.half_life is None else np.float64
+    cell = np.array([row["cell"] for row in rows], np.uint64)
+    area = np.array([row["area"] for row in rows], np.int64)
+    value = np.array([row["value"] for row in rows], dtype)
+    sensitive = np.array([row["sensitive"] for row in rows], bool)
+    entries = Entries.of(cell, area)
+    place = entries.find(cell, area)
+    plain, hidden = (cast("Values", np.zeros(len(entries), dtype)) for _ in range(2))
+    np.add.at(plain, place[~sensitive], value[~sensitive])
+    np.add.at(hidden, place[sensitive], value[sensitive])
+    return by_cell(Rollups(entries), plain, hidden if question.with_sensitive else None, question)
+
+
+def _smoothed(
+    cell: NDArray[np.uint64], value: Values, rings: int, bbox: Bbox | None
+) -> tuple[NDArray[np.uint64], Values]:
+    cell, wide = smooth(cell, value.astype(np.float64), rings)
+    if bbox is None:
+        return cell, wide
+    touched = touching(cell, bbox)
+    return cell[touched], wide[touched]
+
+
+def _in_order(cells: Cells, order: NDArray[np.uint64]) -> Values:
+    """Values of some of the cells of `order`, in that order; 0 for the others."""
+    values = cast("Values", np.zeros(len(order), cells.value.dtype))
+    values[np.searchsorted(order, cells.cell)] = cells.value
+    return values
+
+
+async def _asker(request: Request, db: Db, city: ACity, clock: AClock, audience: AnAudience) -> Asker:
+    state = request.app.state
+    return Asker(db, city, clock, audience, state.engine, state.scopes)
 
 
 AnAsker = Annotated[Asker, Depends(_asker)]

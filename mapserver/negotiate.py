@@ -17,6 +17,7 @@ GEOJSON = "application/geo+json"
 CSV = "text/csv; charset=utf-8"
 HTML = "text/html"
 MVT = "application/vnd.mapbox-vector-tile"
+ARROW = "application/vnd.apache.arrow.stream"
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 

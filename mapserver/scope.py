@@ -1,5 +1,7 @@
 """Areas as the caller may name them."""
 
+import time
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,11 @@ from layers.core.db import Database
 from layers.core.errors import UnknownArea
 from layers.geo import hexgrid
 from layers.query import area
+
+FRESH_S = 5.0
+"""A change of the city's tree is known within this time."""
+
+_KEPT = 256
 
 
 async def area_in_scope(db: Database, audience: Audience, area_id: int) -> dict[str, Any]:
@@ -23,6 +30,35 @@ async def area_in_scope(db: Database, audience: Audience, area_id: int) -> dict[
     if found is None:
         raise UnknownArea(f"there is no area {area_id}", area=area_id)
     return found
+
+
+@dataclass
+class Scopes:
+    """The ids below an area, kept for a few seconds: heat asks for them many times a second."""
+
+    db: Database
+    _asked: dict[tuple[Audience, int], tuple[float, frozenset[int]]] = field(default_factory=dict)
+
+    async def ids(self, audience: Audience, area_id: int | None) -> frozenset[int] | None:
+        """Ids of the area and of all that ever stood below it; without an area the caller's own scope, none: all.
+
+        Raises
+        ------
+        UnknownArea : there is none of that id, or none inside the caller's scope.
+        """
+        wanted = audience.area_id if area_id is None else area_id
+        if wanted is None:
+            return None
+        key, now = (audience, wanted), time.monotonic()
+        kept = self._asked.get(key)
+        if kept is not None and kept[0] + FRESH_S > now:
+            return kept[1]
+        await area_in_scope(self.db, audience, wanted)
+        found = frozenset(row["area_id"] for row in await self.db.rows(audience, area.ids_below(wanted)))
+        if len(self._asked) >= _KEPT:
+            self._asked.clear()
+        self._asked[key] = (now, found)
+        return found
 
 
 def hides_sensitive(city: City, audience: Audience, size_m2: float) -> bool:

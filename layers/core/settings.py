@@ -57,6 +57,11 @@ class Settings(BaseSettings):
         return self.cities / self.city
 
     @property
+    def heat_folder(self) -> Path:
+        """Folder of the city's heat stores, which can be built anew from its database at any time."""
+        return self.home / "heat" / self.city
+
+    @property
     def database(self) -> str:
         """Name of the city's database in the private cluster."""
         return f"onemap_{self.city}"

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Self
 
 from layers.core.errors import BadValue
@@ -62,3 +63,9 @@ class Span:
             return Span(self.start - self.length, self.start)
         except OverflowError as exc:
             raise BadValue("from: there is no period that long before it", parameter="from") from exc
+
+    def split(self, parts: int) -> list["Span"]:
+        """Spans of equal length, to the second, that follow one another; no more of them than it has seconds."""
+        seconds = self.length // timedelta(seconds=1)
+        bounds = [self.start + timedelta(seconds=seconds * i // parts) for i in range(parts)]
+        return [Span(start, end) for start, end in pairwise([*bounds, self.end])]

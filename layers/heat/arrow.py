@@ -12,6 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from layers.core.errors import BadValue
+from layers.heat.kernels import Values
 
 STEPS = 256  # as many as the screens' colour ramp has
 
@@ -26,7 +27,7 @@ def set_id(cell: NDArray[np.uint64]) -> str:
     return hashlib.blake2b(cell.astype("<u8").tobytes(), digest_size=12).hexdigest()
 
 
-def quantised(value: NDArray[np.int64] | NDArray[np.uint32], top: float) -> NDArray[np.uint8]:
+def quantised(value: Values | NDArray[np.uint32], top: float) -> NDArray[np.uint8]:
     """Steps 0 to 255 along the square root of `value / top`, rounded half up.
 
     Nothing is 0, anything is at least 1, and values at or above `top` are 255; `value` is not negative and `top`
@@ -36,7 +37,7 @@ def quantised(value: NDArray[np.int64] | NDArray[np.uint32], top: float) -> NDAr
     return np.where(value > 0, np.maximum(step, 1), 0).astype(np.uint8)
 
 
-def cells_stream(cell: NDArray[np.uint64], value: NDArray[np.int64], metadata: Mapping[str, str]) -> bytes:
+def cells_stream(cell: NDArray[np.uint64], value: Values, metadata: Mapping[str, str]) -> bytes:
     """One batch of `cell` uint64 and `value` uint32; `metadata` goes into the schema.
 
     Raises
@@ -47,7 +48,7 @@ def cells_stream(cell: NDArray[np.uint64], value: NDArray[np.int64], metadata: M
 
 
 def frames_stream(
-    frames: Iterable[NDArray[np.int64]], metadata: Mapping[str, str], top: float | None, *, exact: bool
+    frames: Iterable[Values], metadata: Mapping[str, str], top: float | None, *, exact: bool
 ) -> bytes:
     """One batch a frame, of `v` alone: uint32 where `exact`, else quantised to uint8.
 
@@ -71,7 +72,7 @@ def frames_stream(
     return _stream(_QUANTISED, [[pa.array(quantised(frame, top))] for frame in narrow], {**metadata, **scale})
 
 
-def _narrow(value: NDArray[np.int64]) -> NDArray[np.uint32]:
+def _narrow(value: Values) -> NDArray[np.uint32]:
     """Values in 32 bits, or none."""
     if value.size and not 0 <= value.min() <= value.max() <= _MOST:
         raise BadValue("f: values below zero or above 4294967295 do not fit into Arrow; take JSON", parameter="f")

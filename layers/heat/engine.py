@@ -44,12 +44,13 @@ class Engine:
         self._weight = {category.code: category.weight for category in city.categories}
         self._sensitive = frozenset(category.code for category in city.categories if category.sensitive)
 
-    def answer(self, question: Question) -> Answer:
-        """Raises HeatNotReady while there is no store."""
-        return self._reader.ask(lambda store: Answer(self._cells(store, question), store.manifest.state))
+    def answers(self, questions: Iterable[Question]) -> list[Answer]:
+        """Answers to questions, all of one moment of the stores.
 
-    def series(self, questions: Iterable[Question]) -> list[Answer]:
-        """Answers to several questions, all of one moment. Raises as `answer` does."""
+        Raises
+        ------
+        HeatNotReady : there is no store yet.
+        """
         asked = list(questions)
 
         def of_one_moment(store: Store) -> list[Answer]:
@@ -58,7 +59,7 @@ class Engine:
         return self._reader.ask(of_one_moment)
 
     def state(self) -> State:
-        """How far the newest store has followed its database. Raises as `answer` does."""
+        """How far the newest store has followed its database. Raises as `answers` does."""
         return self._reader.store().manifest.state
 
     def _cells(self, store: Store, question: Question) -> Cells:

@@ -14,6 +14,7 @@ from layers.heat.entries import Entries
 from layers.heat.kernels import Values, gather
 
 _M_PER_DEGREE = 110_000.0
+_NEARLY_POLE = 89.9
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,25 +44,26 @@ class Rollup:
         """float64[m, 2], lon-lat degrees."""
         return hexgrid.centre(self.cell)
 
-    @cached_property
-    def _reach_m(self) -> float:
-        """More than the way from any cell's centre to its farthest corner, which is 0.62 of the area's root."""
-        return float(np.sqrt(hexgrid.area_m2(self.cell).max(initial=0.0)))
-
     def touching(self, bbox: Bbox) -> NDArray[np.bool_]:
-        """Which cells touch the box. Only those with their centre close outside of it are looked at closely."""
-        found = np.zeros(len(self.cell), bool)
-        lon, lat = self.centre.T
-        for west, south, east, north in bbox.parts():
-            within = (west <= lon) & (lon <= east) & (south <= lat) & (lat <= north)
-            y = self._reach_m / _M_PER_DEGREE
-            furthest = min(max(abs(south), abs(north)) + y, 89.9)
-            x = y / np.cos(np.radians(furthest))
-            near = (west - x <= lon) & (lon <= east + x) & (south - y <= lat) & (lat <= north + y) & ~within
-            shapes = hexgrid.outline(self.cell[near])
-            within[near] = shapely.intersects(shapes, shapely.box(west, south, east, north))
-            found |= within
-        return found
+        """Which cells touch the box."""
+        return touching(self.cell, bbox, self.centre)
+
+
+def touching(cell: NDArray[np.uint64], bbox: Bbox, centre: NDArray[np.float64] | None = None) -> NDArray[np.bool_]:
+    """Which cells touch the box; only those with their centre close outside of it are looked at closely."""
+    found = np.zeros(len(cell), bool)
+    lon, lat = (hexgrid.centre(cell) if centre is None else centre).T
+    # The way from a cell's centre to its farthest corner is 0.62 of its area's root.
+    reach = float(np.sqrt(hexgrid.area_m2(cell[:1]).max(initial=0.0))) * 2 / _M_PER_DEGREE
+    for west, south, east, north in bbox.parts():
+        away = np.abs((lon - (west + east) / 2 + 540) % 360 - 180) - (east - west) / 2
+        within = (away <= 0) & (south <= lat) & (lat <= north)
+        aside = reach / np.cos(np.radians(min(max(abs(south), abs(north)) + reach, _NEARLY_POLE)))
+        near = (away <= aside) & (south - reach <= lat) & (lat <= north + reach)
+        near &= ~within
+        within[near] = shapely.intersects(hexgrid.outline(cell[near]), shapely.box(west, south, east, north))
+        found |= within
+    return found
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,13 +7,14 @@ from numpy.typing import NDArray
 from layers.core.statement import Statement
 from layers.geo import hexgrid
 from layers.geo.tiles import Tile
+from layers.heat.kernels import Values
 from layers.heat.outline import outlines
 
 EXTENT = 4096
 BUFFER = 64
 
 
-def tile(at: Tile, cell: NDArray[np.uint64], value: NDArray[np.int64]) -> Statement:
+def tile(at: Tile, cell: NDArray[np.uint64], value: Values) -> Statement:
     """One value, the bytes of the tile: source-layer `heat` with `cell` (hex text) and `value`.
 
     A cell belongs to every tile that it touches and carries its id, so a client that reads several tiles counts

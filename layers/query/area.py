@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from layers.catalog.subtree import subtree
 from layers.core.statement import Statement
 
 _FIELDS = """area.area_id as id, area.code, level.code as level, area.name_zh, area.name_en,
@@ -34,6 +35,11 @@ def by_id(area_id: int, scope: int | None) -> Statement:
         order by lower(version.valid) desc nulls last limit 1""",  # noqa: S608
         {"area_id": area_id, "scope": scope},
     )
+
+
+def ids_below(area_id: int) -> Statement:
+    """Ids of the area and of all that ever stood below it: one column `area_id`."""
+    return Statement.of(subtree(area_id))
 
 
 def at_point(lon: float, lat: float, at: datetime) -> Statement:

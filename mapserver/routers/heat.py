@@ -1,29 +1,34 @@
-"""Heat layers: what there is, cells as JSON, CSV or GeoJSON, and tiles."""
+"""Heat layers: what there is, cells in several forms, frames for playback, and tiles."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-import orjson
-import shapely
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from layers.core.errors import Conflict
 from layers.core.span import Span
-from layers.geo import hexgrid
 from layers.geo.tiles import heat_resolution
-from layers.heat import public, tile
-from layers.heat.outline import outlines
-from layers.heat.question import zone_bit
-from layers.query import summary
+from layers.heat import arrow, public, tile
+from layers.heat.question import check_layer
+from mapserver import cells
 from mapserver.build import BUILD
-from mapserver.heat import AFilters, AnAsker, Heat
+from mapserver.filters import AFilters
+from mapserver.heat import MOST_STEPS, AnAsker
 from mapserver.links import ALinks
 from mapserver.models.shapes import HeatCatalogShape, HeatCellsShape
-from mapserver.negotiate import CSV, GEOJSON, JSON, MVT, chosen, csv_bytes, json_bytes, respond
+from mapserver.negotiate import ARROW, CSV, GEOJSON, JSON, MVT, chosen, json_bytes, respond
 from mapserver.params import ABbox, ATile, Format, From, To
 from mapserver.window import Windows
 
 router = APIRouter(tags=["heat"])
 
 DEFAULT_RES = 9
+
+_FORMS = {
+    "json": (JSON, cells.as_json),
+    "csv": (CSV, cells.as_csv),
+    "geojson": (GEOJSON, cells.as_geojson),
+    "arrow": (ARROW, cells.as_arrow),
+}
 
 LayerId = Annotated[str, Path(description="`all` or the code of a zone type")]
 
@@ -63,6 +68,9 @@ def _span(span: Span | None) -> dict[str, Any] | None:
     return {"from": span.start, "to": span.end} if span else None
 
 
+Resolution = Annotated[int | None, Query(description="H3 resolution; for the public the finest that it gets")]
+
+
 @router.get("/heat/{layer}/cells", response_model=HeatCellsShape)
 async def get_cells(  # noqa: PLR0913
     request: Request,
@@ -72,54 +80,60 @@ async def get_cells(  # noqa: PLR0913
     bbox: ABbox,
     start: From = None,
     to: To = None,
-    res: Annotated[int | None, Query(description="H3 resolution; for the public the finest that it gets")] = None,
+    res: Resolution = None,
     f: Format = None,
 ) -> Response:
-    """Cells that have any incident in the half-open span, sorted by id; a cell on the edge of `bbox` is whole."""
-    form = chosen(request, f, {"json": JSON, "csv": CSV, "geojson": GEOJSON})
+    """Cells that have any incident in the half-open span of whole seconds; one on the edge of `bbox` is whole."""
+    form = chosen(request, f, {short: media for short, (media, _) in _FORMS.items()})
     wanted = DEFAULT_RES if res is None else res
     heat = await asker.heat(layer, start, to, wanted, filters, bbox)
-    texts = hexgrid.to_text(heat.cell)
-    if form == "csv":
-        rows = zip(texts, heat.value.tolist(), strict=True)
-        return respond(request, asker.audience, csv_bytes(["cell", "value"], rows), CSV)
-    if form == "geojson":
-        return respond(request, asker.audience, json_bytes(_geojson(heat, texts)), GEOJSON)
-    fresh = await asker.db.value(asker.audience, summary.layer_version("incidents"))
-    body = {
-        "layer": layer,
-        "from": heat.span.start,
-        "to": heat.span.end,
-        "res": wanted if asker.audience.policy.incidents else public.FINEST_RES,
-        "unit": "incidents" if filters.weight == "count" else "severity",
-        "total": int(heat.value.sum()),
-        "version": fresh or 0,
-        "cells": texts,
-        "values": heat.value,
-    }
-    return respond(request, asker.audience, json_bytes(body), JSON)
+    head = cells.head(heat, layer, wanted if asker.audience.policy.incidents else public.FINEST_RES, filters)
+    if filters.polygon is not None:
+        head["polygon"] = {"by": "centre", "res": asker.city.base_resolution}
+    media, write = _FORMS[form]
+    return respond(request, asker.audience, write(heat, head), media)
 
 
-def _geojson(heat: Heat, texts: list[str]) -> object:
-    shapes = shapely.to_geojson(outlines(heat.cell)).tolist()
-    return {
-        "type": "FeatureCollection",
-        "features": [
-            {
-                "type": "Feature",
-                "id": text,
-                "geometry": orjson.Fragment(shape),
-                "properties": {"cell": text, "value": value},
-            }
-            for text, shape, value in zip(texts, shapes, heat.value.tolist(), strict=True)
-        ],
-    }
+@router.get("/heat/{layer}/frames", response_class=Response)
+async def get_frames(  # noqa: PLR0913
+    request: Request,
+    layer: LayerId,
+    asker: AnAsker,
+    filters: AFilters,
+    bbox: ABbox,
+    steps: Annotated[int, Query(description="equal steps that the span is cut into", ge=1, le=MOST_STEPS)],
+    start: From = None,
+    to: To = None,
+    res: Resolution = None,
+    cell_set: Annotated[
+        str | None, Query(alias="set", description="the set of cells that the caller has", max_length=40)
+    ] = None,
+    top: Annotated[
+        float | None, Query(description="value that the last step of the scale stands for", gt=0)
+    ] = None,
+    values: Annotated[Literal["quantised", "exact"], Query(description="256 steps, or uint32")] = "quantised",
+) -> Response:
+    """An Arrow stream of one batch a step: a value for each cell that the same question has for the whole span.
+
+    Raises
+    ------
+    Conflict : those are no longer the cells of `set`; ask for the cells anew.
+    """
+    wanted = DEFAULT_RES if res is None else res
+    frames = await asker.frames(layer, start, to, wanted, filters, bbox, steps)
+    head = cells.head(frames.whole, layer, wanted, filters) | {"steps": steps}
+    if cell_set is not None and cell_set != head["set"]:
+        raise Conflict(
+            "set: the heat has other cells by now; ask for the cells anew", parameter="set", set=head["set"]
+        )
+    body = arrow.frames_stream(frames.steps, cells.texts(head), top, exact=values == "exact")
+    return respond(request, asker.audience, body, ARROW)
 
 
 @router.get("/heat/{layer}.json")
 async def get_heat_tilejson(request: Request, layer: LayerId, asker: AnAsker, links: ALinks) -> Response:
     """TileJSON 3.0 of a heat layer."""
-    zone_bit(layer, asker.city)
+    check_layer(layer, asker.city)
     body = {
         "tilejson": "3.0.0",
         "name": f"Heat: {layer}",
