@@ -26,15 +26,18 @@ class Town(Protocol):
     """A city's events, and what is asked about them; times in seconds since 1970.
 
     codes, weight : of its categories.  planes : what `Events.plane` counts in.
-    district : ids of some areas.  beat : uint64[n], ascending, some cells.
+    district : ids of some areas.  box : west, south, east, north in degrees of some square kilometres.
+    beat : uint64[n], ascending, the cells with their centre in `box`.
     """
 
+    time_zone: str
     codes: Sequence[str]
     weight: NDArray[np.int64]
     planes: Sequence[Plane]
     start: int
     end: int
     district: tuple[int, ...]
+    box: tuple[float, float, float, float]
     beat: NDArray[np.uint64]
 
     def parts(self) -> Iterator[Events]:
@@ -45,19 +48,21 @@ class Town(Protocol):
 class Ask:
     """Incidents, or their weights, by base cell in the half-open window, in seconds since 1970.
 
-    categories : numbers counted; none means all.  areas : ids of the finest areas counted; none means all.
-    cells : uint64[n], ascending, the base cells counted; none means all.
+    categories : codes counted; none means all.  areas : ids of the finest areas counted; none means all.
+    box : what the centres of the cells counted lie in; none means all.  cells : those cells, uint64[n].
     """
 
     window: str
+    place: int
     mix: str
     view: str
     start: int
     end: int
-    categories: tuple[int, ...] | None
+    categories: tuple[str, ...] | None
     weighted: bool
     patrol: bool
     areas: tuple[int, ...] | None
+    box: tuple[float, float, float, float] | None
     cells: NDArray[np.uint64] | None
 
 
@@ -65,15 +70,15 @@ def asks(town: Town, places: int = PLACES, seed: int = 7) -> Iterator[Ask]:
     """Each question of the grid, the same for the same seed."""
     random = np.random.default_rng(seed)
     for window, length in WINDOWS.items():
-        for _ in range(places):
+        for place in range(places):
             start = int(random.integers(town.start, town.end - length))
             drawn = {
-                size: tuple(sorted(random.choice(len(town.codes), size, replace=False).tolist()))
-                for size in (1, 6)
+                size: tuple(sorted(random.choice(town.codes, size, replace=False).tolist())) for size in (1, 6)
             }
             for mix, (size, weighted, patrol) in MIXES.items():
                 for view in VIEWS:
                     yield Ask(
-                        window, mix, view, start, start + length, drawn.get(size), weighted, patrol,
-                        town.district if view == "district" else None, town.beat if view == "beat" else None,
+                        window, place, mix, view, start, start + length, drawn.get(size), weighted, patrol,
+                        town.district if view == "district" else None,
+                        *((town.box, town.beat) if view == "beat" else (None, None)),
                     )  # fmt: skip

@@ -15,6 +15,7 @@ from layers.geo import hexgrid
 from layers.heat.events import Events, Plane
 
 RES, BOX = 10, (-87.95, 41.6, -87.5, 42.05)
+ZONE = "America/Chicago"
 LOOP, BEAT_DEG = (-87.63, 41.88), (0.012, 0.009)  # half the sides of 2 x 2 km
 
 
@@ -23,7 +24,9 @@ class Chicago:
 
     def __init__(self, folder: Path) -> None:
         tables = [_rows(path) for path in sorted(folder.glob("incidents_*.parquet"))]
-        self.codes = sorted(set().union(*(pc.unique(table["category"]).to_pylist() for table in tables)))
+        self.time_zone = ZONE
+        self._names = sorted(set().union(*(pc.unique(table["category"]).to_pylist() for table in tables)))
+        self.codes = [f"c{number:02}" for number in range(len(self._names))]
         self.weight = np.random.default_rng(4).integers(1, 51, len(self.codes))
         self.planes = [Plane(code, patrol=False) for code in self.codes]
         self._parts = [self._events(table) for table in tables]
@@ -32,11 +35,12 @@ class Chicago:
         self.end = int(self._parts[-1].t.max()) + 1
         self.district = tuple(range(111, 115))
         cells = np.unique(np.concatenate([part.cell for part in self._parts]))
+        self.box = (*np.subtract(LOOP, BEAT_DEG), *np.add(LOOP, BEAT_DEG))
         self.beat = cells[(np.abs(hexgrid.centre(cells) - LOOP) < BEAT_DEG).all(axis=1)]
 
     def _events(self, table: pa.Table) -> Events:
         cell = hexgrid.index(np.column_stack([table["lon"].to_numpy(), table["lat"].to_numpy()]), RES)
-        plane = pc.index_in(table["category"], pa.array(self.codes)).to_numpy()
+        plane = pc.index_in(table["category"], pa.array(self._names)).to_numpy()
         return Events(
             table["t"].to_numpy(),
             cell,
@@ -57,7 +61,7 @@ def _rows(path: Path) -> pa.Table:
     lon, lat = pc.field("lon"), pc.field("lat")
     table = table.filter((lon > west) & (lon < east) & (lat > south) & (lat < north))
     local = table["occurred_at"].cast(pa.timestamp("s"))
-    instant = pc.assume_timezone(local, "America/Chicago", ambiguous="earliest", nonexistent="earliest")
+    instant = pc.assume_timezone(local, ZONE, ambiguous="earliest", nonexistent="earliest")
     return pa.table({
         "t": instant.cast(pa.int64()),
         "category": table["category"].cast(pa.string()),

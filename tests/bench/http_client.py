@@ -16,7 +16,9 @@ async def _keep_asking(job: dict, paths: Iterator[str], took_ms: list[float], st
     reader, writer = await asyncio.open_connection(job["host"], job["port"])
     for path in paths:
         start = time.perf_counter()
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {job['token']}\r\n\r\n".encode())
+        writer.write(
+            f"GET {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {job['token']}\r\n\r\n".encode()
+        )
         head = (await reader.readuntil(b"\r\n\r\n")).lower()
         length = head.partition(b"content-length:")[2].partition(b"\r\n")[0]
         await reader.readexactly(int(length or 0))

@@ -44,7 +44,7 @@ def _columns(town: Town) -> Iterator[pa.Table]:
             "t": part.t[order].astype(np.uint32),
             "cell": part.cell[order],
             "area": part.area[order].astype(np.uint16),
-            "category": category[plane],
+            "category": pa.DictionaryArray.from_arrays(category[plane], list(town.codes)),
             "patrol": patrol[plane],
             "severity": town.weight[category[plane]].astype(np.uint8),
         })  # fmt: skip
@@ -78,7 +78,7 @@ def duckdb_answers(asks: Sequence[Ask], home: Path, threads: int, repeat: int) -
 
 
 def _duckdb_sql(ask: Ask) -> str:
-    """Numbers stand in the text: each is one that the grid drew."""
+    """Values stand in the text: each is one that the grid drew."""
     wheres = [f"t >= {ask.start} and t < {ask.end}"]
     if ask.categories is not None:
         wheres.append(f"category in ({_listed(ask.categories)})")
@@ -92,26 +92,23 @@ def _duckdb_sql(ask: Ask) -> str:
     return f"select cell, {value} as value from incident where {' and '.join(wheres)} group by cell"
 
 
-def _listed(numbers: Sequence[int]) -> str:
-    return ", ".join(map(str, numbers))
+def _listed(values: Sequence[int | str]) -> str:
+    return ", ".join(map(repr, values))
 
 
 class Postgres:
     """A table of the city's events in a database of its own."""
 
     def __init__(self, url: str, town: Town) -> None:
-        self.town = town
         self.connection = psycopg.connect(url, autocommit=True)
         execute = self.connection.execute
         execute(
             "create table incident (occurred_at timestamptz not null, cell bigint not null, area_id bigint,"
             " category text not null, patrol boolean not null, severity integer not null)"
         )
-        codes = np.array(town.codes)
         for table in _columns(town):
-            category = pa.array(codes[table["category"].to_numpy()])
             rows = table.set_column(0, "t", table["t"].cast(pa.int64()).cast(pa.timestamp("s", "UTC")))
-            rows = rows.set_column(3, "category", category)
+            rows = rows.set_column(3, "category", table["category"].cast(pa.string()))
             with self.connection.cursor().copy("copy incident from stdin (format csv)") as copy:
                 sink = pa.BufferOutputStream()
                 pyarrow.csv.write_csv(rows, sink, pyarrow.csv.WriteOptions(include_header=False))
@@ -119,6 +116,11 @@ class Postgres:
         for column in ("occurred_at", "cell", "area_id"):
             execute(f"create index on incident ({column})")
         execute("vacuum analyze incident")
+
+    def close(self) -> None:
+        """Drop the table."""
+        self.connection.execute("drop table incident")
+        self.connection.close()
 
     def answer(self, ask: Ask, repeat: int) -> Answer:
         """The best of `repeat` runs, the rows fetched in PostgreSQL's binary form; NumPy's part is not counted."""
@@ -131,12 +133,13 @@ class Postgres:
         found = np.array(sorted(rows), dtype=np.int64).reshape(-1, 2)
         return Answer(found[:, 0].astype(np.uint64), found[:, 1], best)
 
-    def _statement(self, ask: Ask) -> tuple[str, dict[str, object]]:
+    @staticmethod
+    def _statement(ask: Ask) -> tuple[str, dict[str, object]]:
         wheres = ["occurred_at >= to_timestamp(%(start)s) and occurred_at < to_timestamp(%(end)s)"]
         given: dict[str, object] = {"start": ask.start, "end": ask.end}
         if ask.categories is not None:
             wheres.append("category = any(%(categories)s)")
-            given["categories"] = [self.town.codes[number] for number in ask.categories]
+            given["categories"] = list(ask.categories)
         if not ask.patrol:
             wheres.append("not patrol")
         if ask.areas is not None:

@@ -33,7 +33,8 @@ class Synthetic:
     cells : uint64[108871], ascending.  zones : uint32[n], mask of the zone types that a cell lies in.
     codes, weight : of the 24 categories, weights 1..50.  planes : what `Events.plane` counts in.
     start, end : seconds since 1970 that the events lie between.
-    district : ids of the seven areas in the middle.  beat : cells of the 2 x 2 km in the middle, ascending.
+    district : ids of the seven areas in the middle.
+    box : west, south, east, north of the 2 x 2 km in the middle, degrees.  beat : cells with their centre in it.
     """
 
     def __init__(self, count: int, seed: int = 4) -> None:
@@ -41,6 +42,7 @@ class Synthetic:
         random = np.random.default_rng(seed)
         disk = h3.grid_disk(h3.latlng_to_cell(CENTRE[1], CENTRE[0], RES), RINGS)
         self.cells = np.sort(np.array([int(cell, 16) for cell in disk], dtype=np.uint64))
+        self.time_zone = "Asia/Shanghai"
         self.start, self.end = START, START + HOURS * 3600
         self.codes = [f"c{number:02}" for number in range(CATEGORIES)]
         self.weight = random.integers(1, 51, CATEGORIES)
@@ -55,9 +57,12 @@ class Synthetic:
 
     def _lay_out(self, random: np.random.Generator) -> None:
         """Intensity, areas and zone masks of the cells; a cell on a border has an entry for each of two areas."""
-        degrees = hexgrid.centre(self.cells) - CENTRE
-        places, count = degrees * (111_320 * np.cos(np.radians(CENTRE[1])), 110_950), self.cells.size
-        self.beat = self.cells[(np.abs(places) < BEAT_M / 2).all(axis=1)]
+        centres, count = hexgrid.centre(self.cells), self.cells.size
+        metres = np.array([111_320 * np.cos(np.radians(CENTRE[1])), 110_950])  # of a degree
+        places = (centres - CENTRE) * metres
+        corner = BEAT_M / 2 / metres
+        self.box = (*(CENTRE - corner), *(CENTRE + corner))
+        self.beat = self.cells[(np.abs(centres - CENTRE) < corner).all(axis=1)]
         waves, phases = random.normal(0, 1 / CLUMP_M, (2, 64)), random.uniform(0, 2 * np.pi, 64)
         clump = np.cos(places @ waves + phases).sum(axis=1) * np.sqrt(2 / 64)
         intensity = np.exp(SIGMA * np.sqrt(0.5) * (clump + random.normal(size=count)))
