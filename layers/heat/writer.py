@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layers.core.errors import Conflict, HeatStoreError
+from layers.heat.audit import digest
 from layers.heat.build import build, no_changes, write_entries
 from layers.heat.encode import inside, pack
 from layers.heat.entries import Entries
@@ -123,6 +124,12 @@ class Writer:
             parts = fold(self._folder, file, known.parts, store.layer(layer), shape, manifest.part_events)
             layers[layer] = Layer(parts=parts, changes=no_changes(self._folder, file), changed=0)
         self._switch(manifest.model_copy(update={"layers": layers}))
+
+    def digest(self) -> int:
+        """Checksum of all that is there. Raises as `audit.digest` does; also where there is nothing yet."""
+        if self._store is None:
+            raise HeatStoreError("there is no heat store to check")
+        return digest(self._store)
 
     def _add(self, layer: Layer, signed: Log) -> Layer:
         """Write changes after those that the manifest knows; what a broken try left there is overwritten."""

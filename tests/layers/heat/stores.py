@@ -48,6 +48,9 @@ def taken(one: Events, which: np.ndarray) -> Events:
     return Events(*(values[which] for values in (one.t, one.cell, one.area, one.plane, one.zones)))
 
 
+NOTHING = taken(events(1, 1), np.arange(0))
+
+
 def changes(came: Events, went: Events, planes=PLANES) -> Changes:
     both = joined(came, went)
     sign = np.repeat(np.array([1, -1], np.int8), [len(came), len(went)])

@@ -1,0 +1,284 @@
+"""Stores against events counted one at a time, built, grown and folded."""
+
+from collections import Counter
+from itertools import chain
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from layers.core.errors import Conflict, HeatNotReady, HeatStoreError
+from layers.geo import hexgrid
+from layers.heat import parts, writer
+from layers.heat.checksum import events_checksum
+from layers.heat.events import Plane
+from layers.heat.reader import Reader
+from layers.heat.writer import Writer
+from tests.layers.heat.stores import (
+    FIRST,
+    LAYERS,
+    NOTHING,
+    PLANES,
+    SPAN_S,
+    answered,
+    changes,
+    counted,
+    events,
+    joined,
+    state,
+    taken,
+)
+
+
+@pytest.fixture(autouse=True)
+def short_parts(monkeypatch):
+    """Parts so short that a small store has many."""
+    monkeypatch.setattr(parts, "_LEAST_EVENTS", 50)
+    monkeypatch.setattr(parts, "_EVENT_BYTES", 1 << 20)
+
+
+bounds = st.lists(st.integers(FIRST - 100, FIRST + SPAN_S + 100), min_size=2, max_size=8, unique=True).map(
+    lambda found: np.array(sorted(found)[: len(found) // 2 * 2]).reshape(-1, 2)
+)
+weights = st.fixed_dictionaries({plane: st.integers(0, 2**40) for plane in PLANES})
+
+
+@settings(max_examples=40)
+@given(
+    seed=st.integers(0, 2**32),
+    steps=st.lists(st.tuples(st.integers(0, 300), st.integers(0, 60), st.booleans()), max_size=4),
+    questions=st.lists(st.tuples(st.sampled_from(range(3)), bounds, weights), min_size=1, max_size=6),
+)
+def test_any_window_of_a_store_that_grew_is_what_its_events_count(tmp_path_factory, seed, steps, questions):
+    folder = tmp_path_factory.mktemp("heat")
+    known = events(400, seed)
+    rng = np.random.default_rng(seed)
+    with Writer(folder, LAYERS) as ours:
+        ours.rebuild([known], PLANES, state())
+        reader = Reader(folder)
+        for number, (come, go, folds) in enumerate(steps, 2):
+            came = events(come, seed + number)
+            leave = rng.permutation(len(known))[: min(go, len(known))]
+            ours.append(changes(came, taken(known, leave)), state(number))
+            known = joined(taken(known, np.setdiff1d(np.arange(len(known)), leave)), came)
+            if folds:
+                ours.fold()
+            assert reader.store().manifest.state.seq == number
+        for layer, windows, weight in questions:
+            expected = counted(known, layer, windows, weight)
+            assert answered(reader.store(), LAYERS[layer], windows, weight) == expected
+
+
+def test_a_store_built_from_many_partitions_in_any_order_is_the_same_as_from_one(tmp_path):
+    whole = events(3000, 1)
+    by_time = [taken(whole, np.flatnonzero(whole.t // 700 == step)) for step in np.unique(whole.t // 700)]
+    coarse = hexgrid.parent(whole.cell, 8)
+    by_cell = [taken(whole, np.flatnonzero(coarse == cell)) for cell in np.unique(coarse)]
+    said = []
+    for number, partitions in enumerate(([whole], by_time, by_time[::-1], by_cell)):
+        folder = tmp_path / str(number)
+        with Writer(folder, LAYERS) as ours:
+            ours.rebuild(partitions, PLANES, state())
+            store = ours.store
+        logs = [np.concatenate([part.log for part in store.layer(layer).parts]) for layer in LAYERS]
+        counts = [[part.counts for part in store.layer(layer).parts] for layer in LAYERS]
+        said.append((store.manifest.origin, store.entries.cell, store.entries.area, *logs, *chain(*counts)))
+    assert len(by_time) > 5
+    assert len(by_cell) > 2
+    for other in said[1:]:
+        assert all(np.array_equal(one, two) for one, two in zip(said[0], other, strict=True))
+
+
+def test_a_store_that_grew_and_was_folded_has_the_log_of_one_that_is_built_anew(tmp_path):
+    early, late = events(900, 1), events(700, 2, first=FIRST - 2000)
+    gone = np.arange(0, 900, 3)
+    with Writer(tmp_path / "grown", LAYERS) as ours:
+        ours.rebuild([early], PLANES, state())
+        ours.append(changes(late, taken(early, gone)), state(2))
+        unfolded = ours.digest()
+        ours.fold()
+        assert ours.digest() == unfolded
+        grown = _decoded(ours.store)
+    rest = joined(taken(early, np.setdiff1d(np.arange(900), gone)), late)
+    with Writer(tmp_path / "built", LAYERS) as ours:
+        ours.rebuild([rest], PLANES, state())
+        assert ours.digest() == unfolded
+        assert _decoded(ours.store) == grown
+
+
+def _decoded(store):
+    """Every event of every layer by what it means, sorted."""
+    found = {}
+    for layer in store.manifest.layers:
+        log = np.concatenate([part.log for part in store.layer(layer).parts])
+        t = (log >> np.uint64(32)).astype(np.int64) + store.manifest.origin
+        plane, entry = (log >> np.uint64(24)) & np.uint64(255), log & np.uint64(0xFFFFFF)
+        planes = [store.manifest.planes[number] for number in plane]
+        rows = zip(t, store.entries.cell[entry], store.entries.area[entry], planes, strict=True)
+        found[layer] = sorted((int(t), int(cell), int(area), str(plane)) for t, cell, area, plane in rows)
+    return found
+
+
+def test_the_checksum_is_that_of_the_events(tmp_path):
+    known = events(500, 3)
+    with Writer(tmp_path, LAYERS) as ours:
+        ours.rebuild([known], PLANES, state())
+        assert ours.digest() == events_checksum(known, PLANES, len(LAYERS))
+
+
+def test_counts_that_the_log_does_not_bear_out_are_found(tmp_path):
+    with Writer(tmp_path, LAYERS) as ours:
+        ours.rebuild([events(500, 3)], PLANES, state())
+        name = ours.store.manifest.layers["school"].parts[1].counts.file
+    with (tmp_path / name).open("r+b") as file:
+        file.seek(-4, 2)
+        file.write((np.frombuffer((tmp_path / name).read_bytes()[-4:], np.uint32) + 1).tobytes())
+    with Writer(tmp_path, LAYERS) as ours, pytest.raises(HeatStoreError, match="counts"):
+        ours.digest()
+
+
+def test_an_event_that_goes_without_having_come_is_refused_when_folded(tmp_path):
+    with Writer(tmp_path, LAYERS) as ours:
+        ours.rebuild([events(100, 3)], PLANES, state())
+        ours.append(changes(NOTHING, events(1, 99)), state(2))
+        with pytest.raises(HeatStoreError, match="never had"):
+            ours.fold()
+        assert ours.state.seq == 2
+
+
+def test_events_decay_by_half_for_each_half_life_before_the_end(tmp_path):
+    known, came = events(600, 5), events(50, 6)
+    with Writer(tmp_path, LAYERS) as ours:
+        ours.rebuild([known], PLANES, state())
+        ours.append(changes(came, taken(known, np.arange(20))), state(2))
+        store = ours.store
+    present = joined(taken(known, np.arange(20, 600)), came)
+    windows = np.array([[FIRST + 10, FIRST + 900], [FIRST + 1000, FIRST + 4000]])
+    end, half = FIRST + 4500, 777.0
+    weight = np.zeros(256, np.int64)
+    weight[:3] = (1, 0, 5)
+    sums = store.layer("school").decayed(
+        windows - store.manifest.origin, weight, end - store.manifest.origin, half
+    )
+    expected = Counter()
+    for t, cell, area, plane, zones in zip(
+        present.t, present.cell, present.area, present.plane, present.zones, strict=True
+    ):
+        if any(start <= t < stop for start, stop in windows) and zones & 1:
+            expected[int(cell), int(area)] += (1, 0, 5)[plane] * 0.5 ** ((end - t) / half)
+    ours = {(int(c), int(a)): v for c, a, v in zip(store.entries.cell, store.entries.area, sums, strict=True) if v}
+    assert ours.keys() == {key for key, value in expected.items() if value}
+    assert all(ours[key] == pytest.approx(expected[key], rel=1e-12) for key in ours)
+
+
+def test_a_second_writer_is_refused_and_a_reader_is_not(tmp_path):
+    with Writer(tmp_path, LAYERS) as ours:
+        ours.rebuild([events(10, 1)], PLANES, state())
+        with pytest.raises(Conflict), Writer(tmp_path, LAYERS):
+            pass
+        assert Reader(tmp_path).store().manifest.state.seq == 1
+    with Writer(tmp_path, LAYERS) as ours:
+        assert ours.state.seq == 1
+
+
+def test_a_folder_without_a_store_says_so(tmp_path):
+    with pytest.raises(HeatNotReady, match="not built"):
+        Reader(tmp_path).store()
+
+
+def test_stores_of_other_layers_or_another_form_are_built_anew_and_read_until_then(tmp_path):
+    with Writer(tmp_path, LAYERS) as ours:
+        ours.rebuild([events(10, 1)], PLANES, state())
+    with Writer(tmp_path, (*LAYERS, "harbour")) as ours:
+        assert ours.state is None
+        assert Reader(tmp_path).store().manifest.state.seq == 1
+    (tmp_path / "manifest.json").write_text('{"format": 0}')
+    with Writer(tmp_path, LAYERS) as ours:
+        assert ours.state is None
+        with pytest.raises(HeatStoreError, match="another form"):
+            Reader(tmp_path).store()
+        ours.rebuild([events(10, 1)], PLANES, state(7))
+        assert Reader(tmp_path).store().manifest.state.seq == 7
+
+
+def test_an_empty_city_has_a_store_that_grows(tmp_path):
+    with Writer(tmp_path, LAYERS) as ours:
+        ours.rebuild([NOTHING], PLANES, state())
+        everything = np.array([[0, 2**32 - 1]])
+        assert answered(ours.store, "all", everything, dict.fromkeys(PLANES, 1)) == Counter()
+        known = events(500, 8)
+        ours.append(changes(known, NOTHING), state(2))
+        expected = counted(known, 0, everything, dict.fromkeys(PLANES, 1))
+        assert answered(ours.store, "all", everything, dict.fromkeys(PLANES, 1)) == expected
+        ours.fold()
+        assert answered(ours.store, "all", everything, dict.fromkeys(PLANES, 1)) == expected
+        assert not Reader(tmp_path).store().layer("all").changes.size
+
+
+def test_an_event_earlier_than_a_store_can_count_is_refused_and_changes_nothing(tmp_path):
+    with Writer(tmp_path, LAYERS) as ours:
+        ours.rebuild([events(10, 1)], PLANES, state())
+        with pytest.raises(HeatStoreError, match="outside the time"):
+            ours.append(changes(events(1, 2, first=-2_000_000_000), NOTHING), state(2))
+        assert ours.state.seq == 1
+    with Writer(tmp_path / "long", LAYERS) as ours, pytest.raises(HeatStoreError, match="more years"):
+        ours.rebuild([events(1, 1, first=-2_208_988_800), events(1, 1, first=2_200_000_000)], PLANES, state())
+
+
+def test_a_plane_that_comes_later_is_counted_from_then_on(tmp_path):
+    known, came = events(300, 1), events(40, 2)
+    theft_by_patrol = Plane("theft", patrol=True)
+    planes = (theft_by_patrol, PLANES[1], PLANES[0])
+    everything = np.array([[0, 2**32 - 1]])
+    weight = {PLANES[0]: 1, PLANES[1]: 10, PLANES[2]: 100, theft_by_patrol: 1000}
+    with Writer(tmp_path, LAYERS) as ours:
+        ours.rebuild([known], PLANES, state())
+        ours.append(changes(came, NOTHING, planes), state(2))
+        expected = counted(known, 0, everything, weight) + counted(came, 0, everything, weight, planes)
+        assert answered(ours.store, "all", everything, weight) == expected
+        ours.fold()
+        assert answered(ours.store, "all", everything, weight) == expected
+
+
+def test_files_that_no_store_of_now_or_just_before_leans_on_are_cleared_away(tmp_path):
+    with Writer(tmp_path, LAYERS) as ours:
+        ours.rebuild([events(200, 1)], PLANES, state())
+        for seq in range(2, 8):
+            ours.append(changes(events(20, seq), NOTHING), state(seq))
+            ours.fold()
+        manifest = ours.store.manifest
+        ours.append(changes(events(1, 1), NOTHING), state(9))
+        there = {path.name for path in tmp_path.iterdir()}
+    assert there == manifest.files() | {"manifest.json", "lock"}
+    (tmp_path / "leftover.log").write_bytes(b"of a crash")
+    with Writer(tmp_path, LAYERS) as ours:
+        ours.append(changes(events(1, 1), NOTHING), state(10))
+    assert not (tmp_path / "leftover.log").exists()
+
+
+def test_a_reader_answers_when_the_files_of_its_moment_have_gone(tmp_path):
+    with Writer(tmp_path, LAYERS) as ours:
+        ours.rebuild([events(200, 1)], PLANES, state())
+        reader = Reader(tmp_path)
+        reader.store()
+        for seq in range(2, 5):
+            ours.rebuild([events(200, seq)], PLANES, state(seq))
+        assert reader.ask(lambda store: (store.layer("market"), store.manifest.state.seq))[1] == 4
+
+
+def test_what_a_broken_append_left_is_overwritten(tmp_path, monkeypatch):
+    known, lost, came = events(300, 1), events(30, 2), events(20, 3)
+    with Writer(tmp_path, LAYERS) as ours:
+        ours.rebuild([known], PLANES, state())
+        with monkeypatch.context() as broken:
+            broken.setattr(writer.Manifest, "write", _fail)
+            with pytest.raises(OSError, match="full"):
+                ours.append(changes(lost, NOTHING), state(2))
+    with Writer(tmp_path, LAYERS) as ours:
+        ours.append(changes(came, NOTHING), state(3))
+        assert ours.digest() == events_checksum(joined(known, came), PLANES, len(LAYERS))
+
+
+def _fail(*_):
+    raise OSError("the disk is full")
