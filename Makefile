@@ -6,7 +6,7 @@ NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
 SCREENS := $(shell find frontend -path frontend/node_modules -prune -o -path frontend/dist -prune -o -type f -print 2>/dev/null)
 
 .DELETE_ON_ERROR:
-.PHONY: run test check drill bless bench types lock dist screens provision-run provision-test
+.PHONY: run test check drill bless bench bench-etl bench-heat types lock dist screens provision-run provision-test
 
 run: provision-run screens
 	ONEMAP_CITY=$(CITY) $(BIN)/onemap up
@@ -33,8 +33,19 @@ bless: .venv/ready
 	ONEMAP_BLESS=1 $(BIN)/pytest -q tests/golden
 	git --no-pager diff --stat tests/golden
 
-bench: .venv/ready
+bench: bench-etl bench-heat
+
+bench-etl: .venv/ready
 	PYTHONPATH=. $(BIN)/python tests/bench/bench_etl.py
+
+bench-heat: .venv/ready build/bench-venv/ready
+	PYTHONPATH=. $(BIN)/python tests/bench/bench_heat.py
+
+# DuckDB is a peer to measure against, in an environment of its own; the project does not depend on it.
+build/bench-venv/ready: | .venv/ready
+	$(BIN)/uv venv --quiet --allow-existing build/bench-venv
+	$(BIN)/uv pip install --quiet --python build/bench-venv duckdb numpy
+	touch $@
 
 # The screens' types follow the server's OpenAPI document.
 types: .venv/ready frontend/node_modules/ready

@@ -17,6 +17,7 @@ from layers.core.cluster import Cluster
 from tests.bench.asks import VIEWS, WINDOWS, Ask, Town
 from tests.bench.chicago import Chicago
 from tests.bench.marks import Marks
+from tests.bench.over_http import OverHttp
 from tests.bench.peers import DUCKDB_PYTHON, Answer, Postgres, duckdb_answers, write_parquet
 from tests.bench.stored import Stored
 from tests.bench.synthetic import Synthetic
@@ -63,14 +64,17 @@ class Bench:
 
     def postgres(self, stored: Stored, answers: Sequence[Answer]) -> None:
         """The answers of SQL to the first placement of each window."""
-        self.cluster.start()
-        self.cluster.create_database("peer")
-        peer = Postgres(self.cluster.url("peer"), stored.town)
+        peer = Postgres(self._database("peer"), stored.town)
         which = stored.first_places()
         asks = [stored.asks[i] for i in which]
         theirs = [peer.answer(ask, 2) for ask in asks]
         self._peer("PostgreSQL's SQL", asks, [answers[i] for i in which], theirs, SQL_LEAST)
         peer.close()
+
+    def _database(self, name: str) -> str:
+        self.cluster.start()
+        self.cluster.create_database(name)
+        return self.cluster.url(name)
 
     def _peer(
         self, name: str, asks: Sequence[Ask], ours: Sequence[Answer], theirs: Sequence[Answer], least: float | None
@@ -108,6 +112,8 @@ class Bench:
         title = "the engine: {:,} synthetic events, 108 871 cells, 24 categories, five years"
         build_s = BUILD_S[GATE if count <= GATE else LARGE]
         stored, answers = self.engine(Synthetic(count), "synthetic", title.format(count), build_s)
+        self.marks.section("over HTTP, one worker")
+        OverHttp(stored, self._database("served"), self.marks).run()
         if count > GATE:
             shutil.rmtree(stored.home)
             stored = Stored(Synthetic(GATE), self.home / "gate", self.marks)

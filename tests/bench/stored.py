@@ -45,8 +45,8 @@ class Stored:
 
     def __init__(self, town: Town, home: Path, marks: Marks) -> None:
         self.town, self.marks, self.home = town, marks, home
-        self.city = city_of(town, home / "bench")
-        self.folder = home / "heat"
+        self.city = city_of(town, home / "cities" / "bench")
+        self.folder = home / "heat" / "bench"
         self.asks = list(asks(town))
         self.questions = [question(ask) for ask in self.asks]
         self.engine = Engine(self.folder, self.city)
