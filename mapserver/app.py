@@ -52,7 +52,7 @@ def create_app(settings: Settings, url: str, clock: Clock = Clock()) -> FastAPI:
     state.metrics = Metrics()
     state.db = Database(url, pool_size=settings.db.pool_size, timeout_s=settings.db.timeout_s)
     state.scopes = Scopes(state.db)
-    state.engine = Engine(settings.heat_folder, state.city)
+    state.engine = Engine(settings.heat_folder(url), state.city)
     state.keys = Keys(state.db, settings.home)
     state.hub = Hub(state.db, state.keys, clock, state.metrics)
     errors.install(app)

@@ -11,10 +11,13 @@ import psycopg
 import pytest
 from hypothesis import settings
 
+from layers.catalog.city import City
 from layers.core.cluster import Cluster
 from layers.core.db import Database, connect
 from layers.core.migrate import migrate
 from layers.core.settings import Settings
+from layers.heat.everything import everything
+from layers.heat.writer import Writer
 from tests import toy
 
 # Machines are shared: a slow example is no failure.
@@ -139,3 +142,9 @@ async def toy_db(shared_toy: Toy) -> AsyncIterator[Database]:
 def toy_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Settings of a server of the toy city."""
     return Settings(home=tmp_path_factory.mktemp("home"), cities=Path(__file__).parent / "cities", city="toy")
+
+
+def heated(url: str, folder: Path, city: City) -> None:
+    """Bring the heat stores in `folder` to what the database at `url` has."""
+    with Writer(folder, city.heat_layers) as writer, everything(url, writer.state) as source:
+        writer.rebuild(source.partitions(), source.planes, source.state)

@@ -59,6 +59,7 @@ class Incident:
     cell: int
     state: str | None
     due_at: datetime | None
+    origin: str
 
 
 def _within(box: tuple[Any, ...], lon: float, lat: float) -> bool:
@@ -83,9 +84,8 @@ def incidents(n: int = 1500, seed: int = 7) -> list[Incident]:
         at = FIRST + timedelta(seconds=seconds[i])
         is_open = i % 10 == 0
         due = at + timedelta(days=3) if is_open and i % 20 == 0 else None
-        made.append(
-            Incident(f"k{i}", lon, lat, categories[i], at, grid, zones, cells[i], "new" if is_open else None, due)
-        )
+        state, origin = "new" if is_open else None, "patrol" if i % 7 == 3 else "citizen"
+        made.append(Incident(f"k{i}", lon, lat, categories[i], at, grid, zones, cells[i], state, due, origin))
     return made
 
 
@@ -142,11 +142,11 @@ def fill(connection: psycopg.Connection[DictRow], rows: list[Incident]) -> None:
         cursor.executemany(
             """insert into onemap.incident (source, source_key, category, origin, occurred_at, state, due_at,
               severity, cell, area_id, zones, spot, geom, attributes, content_hash, run_id)
-            values ('toy', %s, %s, 'citizen', %s, %s, %s, %s, %s, %s, %s,
+            values ('toy', %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
               ST_SetSRID(ST_MakePoint(%s, %s), 4326), ST_SetSRID(ST_MakePoint(%s, %s), 4326), %s, '', %s)""",
             [
                 [
-                    *(row.key, row.category, row.at, row.state, row.due_at, WEIGHT[row.category]),
+                    *(row.key, row.category, row.origin, row.at, row.state, row.due_at, WEIGHT[row.category]),
                     *(row.cell, area_ids[row.grid], row.zones, *spot, row.lon, row.lat),
                     *(Jsonb({"note": f"=note {row.key}"}), run),
                 ]

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from psycopg.conninfo import conninfo_to_dict
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -57,11 +58,10 @@ class Settings(BaseSettings):
         return self.cities / self.city
 
     @property
-    def heat_folder(self) -> Path:
-        """Folder of the city's heat stores, which can be built anew from its database at any time."""
-        return self.home / "heat" / self.city
-
-    @property
     def database(self) -> str:
         """Name of the city's database in the private cluster."""
         return f"onemap_{self.city}"
+
+    def heat_folder(self, url: str) -> Path:
+        """Folder of the heat stores of the database at `url`, from which they can be built anew at any time."""
+        return self.home / "heat" / str(conninfo_to_dict(url).get("dbname", self.database))

@@ -58,9 +58,9 @@ class Encoded:
     @classmethod
     def of(cls, partition: Events, layers: int, folder: Path, number: int) -> Self:
         """Encode a partition with at least one event."""
-        entries = Entries.of(partition.cell, partition.area)
+        entries, number_of = Entries.numbered(partition.cell, partition.area)
         first, last = int(partition.t.min()), int(partition.t.max())
-        packed = pack(partition.t, partition.plane, entries.find(partition.cell, partition.area), first)
+        packed = pack(partition.t, partition.plane, number_of, first)
         within = [inside(partition.zones, layer) for layer in range(layers)]
         made = cls(folder, number, first, last, tuple(int(mask.sum()) for mask in within))
         np.save(folder / f"{number}.cell.npy", entries.cell)

@@ -31,17 +31,24 @@ class Entries:
 
     @classmethod
     def of(cls, cell: NDArray[np.uint64], area: NDArray[np.int64]) -> Self:
-        """The distinct pairs among those given, in the order of cells and then of areas.
+        """The distinct pairs among those given, by cell and then by area. Raises as `numbered` does."""
+        return cls.numbered(cell, area)[0]
+
+    @classmethod
+    def numbered(cls, cell: NDArray[np.uint64], area: NDArray[np.int64]) -> tuple[Self, NDArray[np.int64]]:
+        """The distinct pairs among those given, by cell and then by area, and the number of each.
 
         Raises
         ------
         HeatStoreError : more than a store can number.
         """
         cells, areas = np.unique(cell), np.unique(area)
-        code = np.unique(np.searchsorted(cells, cell) * len(areas) + np.searchsorted(areas, area))
-        if len(code) > MOST_ENTRIES:
-            raise HeatStoreError(f"more than {MOST_ENTRIES} pairs of cell and area", pairs=len(code))
-        return cls(cells[code // max(len(areas), 1)], areas[code % max(len(areas), 1)])
+        code = np.searchsorted(cells, cell) * len(areas) + np.searchsorted(areas, area)
+        codes = np.unique(code)
+        if len(codes) > MOST_ENTRIES:
+            raise HeatStoreError(f"more than {MOST_ENTRIES} pairs of cell and area", pairs=len(codes))
+        by_cell = max(len(areas), 1)
+        return cls(cells[codes // by_cell], areas[codes % by_cell]), np.searchsorted(codes, code)
 
     def __len__(self) -> int:
         return len(self.cell)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
+import numpy as np
 import shapely
 
 from layers.catalog.city import City
@@ -139,7 +140,8 @@ def check_polygon(text: str | None) -> shapely.Geometry | None:
     if text is None:
         return None
     try:
-        shape = shapely.from_wkt(text)
+        with np.errstate(invalid="ignore"):  # corners that are no numbers make it invalid below
+            shape = shapely.from_wkt(text)
     except shapely.errors.GEOSException as exc:
         raise BadValue(f"polygon: no WKT: {exc}", parameter="polygon") from exc
     if shape is None or shape.geom_type not in ("Polygon", "MultiPolygon") or shape.is_empty:

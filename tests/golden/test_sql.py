@@ -1,7 +1,7 @@
 """The SQL of every question as text; `make bless` accepts a change, and the difference is then read."""
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -37,9 +37,22 @@ QUESTIONS = {
     "tile_areas": tiles.tile(Selection(LAYERS["areas"], Audience(), AT), Tile.at(9, 270, 173), 1),
     "tile_places": tiles.tile(Selection(LAYERS["places"], Audience(), AT), Tile.at(12, 2161, 1387)),
     "tile_incidents_room": tiles.tile(INCIDENTS, Tile.at(12, 2161, 1387)),
-    "heat_all": exact.cells(Question("all", None, SPAN, 9)),
-    "heat_narrow": exact.cells(
-        Question("school", 0, SPAN, 7, "severity", ("noise",), BOX, area_id=5, with_sensitive=True)
+    "heat_all": exact.sums(Question("all", SPAN, 9), None, "Europe/Berlin"),
+    "heat_narrow": exact.sums(
+        Question(
+            "school",
+            SPAN,
+            7,
+            "severity",
+            frozenset({"noise"}),
+            patrol=False,
+            hours=frozenset({7, 8}),
+            weekdays=frozenset({1}),
+            half_life=timedelta(days=14),
+        ),
+        0,
+        "Europe/Berlin",
+        as_of=AT,
     ),
     "summary_mix": summary.mix(Figures(SPAN, 5, with_sensitive=False)),
     "summary_open": summary.open_items(AT, Figures(SPAN, 5, with_sensitive=False)),

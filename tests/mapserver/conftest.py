@@ -13,6 +13,7 @@ import orjson
 import pytest
 from fastapi import FastAPI
 
+from layers.catalog.city import City
 from layers.core.audience import Audience, Role
 from layers.core.clock import Clock
 from layers.core.db import connect
@@ -20,14 +21,15 @@ from layers.core.settings import Settings
 from mapserver.app import create_app
 from mapserver.auth import tokens
 from mapserver.auth.pepper import pepper
-from tests.conftest import Toy
+from tests.conftest import Toy, heated
 
 BASE = "http://map.test"
 
 
 @asynccontextmanager
 async def running(settings: Settings, url: str) -> AsyncIterator[FastAPI]:
-    """The app of `settings` on the database at `url`, its lifespan begun."""
+    """The app of `settings` on the database at `url`, its lifespan begun and its heat built."""
+    heated(url, settings.heat_folder(url), City.load(settings.city_folder))
     app = create_app(settings, url)
     async with app.router.lifespan_context(app):
         yield app
