@@ -94,7 +94,7 @@ class Filters:
         """
         return Question(
             layer=layer,
-            span=check_seconds(span),
+            span=span,
             res=res,
             weight=self.weight,
             categories=check_categories(self.category, city),

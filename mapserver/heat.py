@@ -1,6 +1,7 @@
 """Heat for one caller: exact, or the published product for the public."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any, cast
@@ -20,7 +21,7 @@ from layers.heat import exact, measure, public
 from layers.heat.engine import Answer, Cells, Engine, by_cell
 from layers.heat.entries import Entries
 from layers.heat.kernels import Values
-from layers.heat.question import Question, check_layer, check_resolution
+from layers.heat.question import Mask, Question, check_layer, check_resolution
 from layers.heat.rollup import Rollups, touching
 from layers.heat.smooth import smooth
 from layers.query import summary
@@ -133,6 +134,18 @@ class Asker:
         cell = whole.cells.cell
         frames = [_in_order(part.cells, cell) for part in parts]
         return Frames(Heat(span, cell, whole.cells.value, whole.state.seq, whole.state.at), frames)
+
+    async def totals(self, questions: Sequence[Question], area_id: int | None) -> list[int]:
+        """Sums of whole answers, all of one moment, inside an area; the same as their cells' values add up to.
+
+        Raises
+        ------
+        UnknownArea : there is none of that id, or none inside the caller's scope.
+        HeatNotReady : the stores are not built yet.
+        """
+        mask = Mask(areas=await self.scopes.ids(self.audience, area_id))
+        asked = [replace(question, mask=mask) for question in questions]
+        return [int(answer.cells.value.sum()) for answer in await asyncio.to_thread(self.engine.answers, asked)]
 
     def _check(self, layer: str, res: int, filters: Filters) -> None:
         check_layer(layer, self.city)

@@ -11,6 +11,7 @@ from layers.core.db import Database
 from layers.core.errors import BadValue, Forbidden, NotFound
 from layers.core.span import Span
 from layers.heat import public
+from layers.heat.question import check_seconds
 from layers.query import features
 from layers.query.selection import Selection
 
@@ -54,7 +55,7 @@ class Windows:
 
         Raises
         ------
-        BadValue : only one of them, or unreadable.
+        BadValue : only one of them, unreadable, or not of whole seconds.
         Forbidden : the public asked for something other than a published bin.
         NotFound : none given, and there is nothing to default to.
         """
@@ -66,7 +67,7 @@ class Windows:
             if span is None:
                 raise NotFound("there are no incidents yet")
             return span
-        span = Span.parse(start, end)
+        span = check_seconds(Span.parse(start, end))
         if not self.audience.policy.incidents:
             totals = await self.db.rows(self.audience, public.totals(span.start, span.end, self.clock.now()))
             if not totals:

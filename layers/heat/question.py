@@ -111,7 +111,7 @@ def check_seconds(span: Span) -> Span:
     """
     for name, at in (("from", span.start), ("to", span.end)):
         if at.microsecond:
-            raise BadValue(f"{name}: heat counts in whole seconds", parameter=name)
+            raise BadValue(f"{name}: spans are of whole seconds", parameter=name)
     return span
 
 

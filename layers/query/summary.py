@@ -1,10 +1,9 @@
-"""Key figures of an area in a span of time."""
+"""Key figures of an area that no heat store has: what is open, what is newest, and the span a year before."""
 
 from calendar import isleap
-from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, literal, select
+from sqlalchemy import func, literal, select
 from sqlalchemy.types import DateTime
 
 from layers.catalog.subtree import inside
@@ -16,45 +15,6 @@ from layers.schema.tables import layer_version as versions
 
 _INSTANT = DateTime(timezone=True)
 _LEAP_DAY = (2, 29)
-
-
-@dataclass(frozen=True)
-class Figures:
-    """What the summary is about.
-
-    area_id : the area and all below it; none means the whole city.
-    with_sensitive : sensitive categories count too.
-    """
-
-    span: Span
-    area_id: int | None
-    with_sensitive: bool
-
-
-def _within(figures: Figures) -> list[ColumnElement[bool]]:
-    conditions = [
-        incident.c.occurred_at >= literal(figures.span.start, _INSTANT),
-        incident.c.occurred_at < literal(figures.span.end, _INSTANT),
-    ]
-    if figures.area_id is not None:
-        conditions.append(inside(incident.c.area_id, figures.area_id))
-    if not figures.with_sensitive:
-        conditions.append(incident.c.category.not_in(select(category.c.code).where(category.c.sensitive)))
-    return conditions
-
-
-def mix(figures: Figures) -> Statement:
-    """Counts by category and zone mask: category, zones, count."""
-    return Statement.of(
-        select(incident.c.category, incident.c.zones, func.count().label("count"))
-        .where(*_within(figures))
-        .group_by(incident.c.category, incident.c.zones)
-    )
-
-
-def total(figures: Figures) -> Statement:
-    """How many incidents: one value."""
-    return Statement.of(select(func.count()).where(*_within(figures)))
 
 
 def year_before(span: Span) -> Span:
@@ -70,15 +30,15 @@ def year_before(span: Span) -> Span:
         raise BadValue("from: there is no year before it", parameter="from") from exc
 
 
-def open_items(at: datetime, figures: Figures) -> Statement:
-    """One row: `open` and `overdue` as they stand at `at`; the span does not matter to them."""
+def open_items(at: datetime, area_id: int | None, *, with_sensitive: bool) -> Statement:
+    """One row: `open` and `overdue` as they stand at `at`, of the area and all below it; none means the city."""
     statement = select(
         func.count().label("open"),
         func.count().filter(open_item.c.due_at < literal(at, _INSTANT)).label("overdue"),
     ).select_from(open_item)
-    if figures.area_id is not None:
-        statement = statement.where(inside(open_item.c.area_id, figures.area_id))
-    if not figures.with_sensitive:
+    if area_id is not None:
+        statement = statement.where(inside(open_item.c.area_id, area_id))
+    if not with_sensitive:
         statement = statement.where(
             open_item.c.category.not_in(select(category.c.code).where(category.c.sensitive))
         )

@@ -110,6 +110,8 @@ class HeatCellsShape(Shape):
     unit: str
     total: int
     version: int
+    as_of: datetime | None = Field(description="nothing newer was known; null where nobody says")
+    set: str = Field(description="names the list of cells")
     cells: list[str]
     values: list[int]
 

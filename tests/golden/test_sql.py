@@ -16,7 +16,6 @@ from layers.heat.question import Question
 from layers.query import features, summary, tiles
 from layers.query.interval import Interval
 from layers.query.selection import Selection
-from layers.query.summary import Figures
 
 AT = datetime(2025, 3, 1, tzinfo=UTC)
 SPAN = Span(AT, datetime(2025, 4, 1, tzinfo=UTC))
@@ -54,8 +53,7 @@ QUESTIONS = {
         "Europe/Berlin",
         as_of=AT,
     ),
-    "summary_mix": summary.mix(Figures(SPAN, 5, with_sensitive=False)),
-    "summary_open": summary.open_items(AT, Figures(SPAN, 5, with_sensitive=False)),
+    "summary_open": summary.open_items(AT, 5, with_sensitive=False),
 }
 
 

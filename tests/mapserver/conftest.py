@@ -13,7 +13,6 @@ import orjson
 import pytest
 from fastapi import FastAPI
 
-from layers.catalog.city import City
 from layers.core.audience import Audience, Role
 from layers.core.clock import Clock
 from layers.core.db import connect
@@ -21,6 +20,7 @@ from layers.core.settings import Settings
 from mapserver.app import create_app
 from mapserver.auth import tokens
 from mapserver.auth.pepper import pepper
+from tests import toy
 from tests.conftest import Toy, heated
 
 BASE = "http://map.test"
@@ -28,8 +28,7 @@ BASE = "http://map.test"
 
 @asynccontextmanager
 async def running(settings: Settings, url: str) -> AsyncIterator[FastAPI]:
-    """The app of `settings` on the database at `url`, its lifespan begun and its heat built."""
-    heated(url, settings.heat_folder(url), City.load(settings.city_folder))
+    """The app of `settings` on the database at `url`, its lifespan begun."""
     app = create_app(settings, url)
     async with app.router.lifespan_context(app):
         yield app
@@ -46,6 +45,7 @@ async def asking(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture
 async def app(toy_settings: Settings, shared_toy: Toy) -> AsyncIterator[FastAPI]:
     """The app of the toy city, for tests that only read."""
+    heated(shared_toy.url, toy_settings.heat_folder(shared_toy.url), toy.CITY)
     async with running(toy_settings, shared_toy.url) as made:
         yield made
 
@@ -60,6 +60,7 @@ async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture
 async def own_app(toy_settings: Settings, own_toy: Toy) -> AsyncIterator[FastAPI]:
     """The app of a toy city of the test's own, to write to."""
+    heated(own_toy.url, toy_settings.heat_folder(own_toy.url), toy.CITY)
     async with running(toy_settings, own_toy.url) as made:
         yield made
 

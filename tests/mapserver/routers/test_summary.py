@@ -1,10 +1,13 @@
 """Key figures and the view of a place over HTTP."""
 
+from collections import Counter
+
+import numpy as np
 import pytest
 
 from layers.core.audience import Role
-from layers.core.db import connect
-from tests.mapserver.conftest import asking, bearer, token
+from layers.geo import hexgrid
+from tests.mapserver.conftest import bearer, token
 
 MARCH = {"from": "2025-03-01T00:00:00Z", "to": "2025-04-01T00:00:00Z"}
 FEBRUARY = {"from": "2025-01-31T23:00:00Z", "to": "2025-02-28T23:00:00Z"}
@@ -43,28 +46,24 @@ async def test_the_period_before_touches_and_the_year_before_is_a_year_back(clie
     assert figures["year_before"]["total"] == 0
 
 
-async def test_an_area_smaller_than_a_cell_of_resolution_8_leaves_sensitive_categories_out(
-    own_app, toy_settings, own_toy
+async def test_figures_of_an_area_are_those_of_its_heat_and_cut_no_sensitive_incident_out_of_a_cell(
+    client, room, shared_toy
 ):
-    room = bearer(token(toy_settings, own_toy.url, Role.ROOM))
-    grid = own_toy.area_id("V1G1")
-
-    async def domestic():
-        answer = await client.get("/summary", params=MARCH | {"area": str(grid)}, headers=room)
-        return next(each["count"] for each in answer.json()["by_category"] if each["code"] == "domestic")
-
-    async def heat():
-        ask = MARCH | {"area": str(grid), "res": "8", "category": "domestic"}
-        return (await client.get("/heat/all/cells", params=ask, headers=room)).json()["total"]
-
-    async with asking(own_app) as client:
-        assert await domestic() == await heat() > 0
-        with connect(own_toy.url) as connection:
-            connection.execute(
-                "update onemap.area_version set geom = ST_Multi(ST_Expand(ST_Centroid(geom), 0.003)) where area_id = %s",
-                [grid],
-            )
-        assert await domestic() == await heat() == 0
+    for code in ("V1", "V1G1", "V2G2"):
+        ask = MARCH | {"area": str(shared_toy.area_id(code))}
+        figures = (await client.get("/summary", params=ask, headers=room)).json()
+        heat = (await client.get("/heat/all/cells", params=ask | {"res": "8"}, headers=room)).json()
+        assert figures["total"] == heat["total"] == sum(each["count"] for each in figures["by_category"]) > 0
+        cells = hexgrid.parent(np.array([row.cell for row in shared_toy.rows], np.uint64), 8).tolist()
+        cut = {cell for cell, row in zip(cells, shared_toy.rows, strict=True) if not row.grid.startswith(code)}
+        expected = Counter(
+            row.category
+            for cell, row in zip(cells, shared_toy.rows, strict=True)
+            if row.at.month == 3 and row.grid.startswith(code) and (row.category != "domestic" or cell not in cut)
+        )
+        assert {each["code"]: each["count"] for each in figures["by_category"]} == {
+            name: expected[name] for name in ("noise", "theft", "domestic")
+        }
 
 
 async def test_the_public_gets_published_totals_of_the_city_only(client, shared_toy):
