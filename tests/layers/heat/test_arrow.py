@@ -1,5 +1,6 @@
 """Heat as Arrow streams, read back as any client would."""
 
+import base64
 import hashlib
 import json
 import struct
@@ -14,7 +15,9 @@ from hypothesis import strategies as st
 from layers.core.errors import BadValue
 from layers.heat.arrow import STEPS, cells_stream, frames_stream, quantised, set_id
 
-GOLDEN = json.loads((Path(__file__).parents[2] / "golden" / "quantised.json").read_text("utf-8"))
+FOLDER = Path(__file__).parents[2] / "golden"
+GOLDEN = json.loads((FOLDER / "quantised.json").read_text("utf-8"))
+STREAMS = json.loads((FOLDER / "cells.json").read_text("utf-8"))
 ABOUT = {"layer": "all", "unit": "incidents", "title": "全部"}
 MOST = 2**32 - 1
 
@@ -42,6 +45,14 @@ def test_cells_come_back_bit_for_bit_in_one_batch_with_what_is_said_of_them(heat
     assert batches == [{"cell": sorted(heat), "value": value.tolist()}]
     assert [(field.name, field.type) for field in schema] == [("cell", pa.uint64()), ("value", pa.uint32())]
     assert _text(schema) == ABOUT
+
+
+@pytest.mark.parametrize("case", STREAMS, ids=lambda case: case["what"])
+def test_the_screens_are_tested_with_the_bytes_that_are_written(case):
+    cell = np.array([int(text, 16) for text in case["cells"]], np.uint64)
+    assert case["told"]["set"] == set_id(cell)
+    body = cells_stream(cell, np.array(case["values"], np.int64), case["told"])
+    assert base64.b64encode(body).decode() == case["stream"]
 
 
 @given(film)

@@ -215,9 +215,33 @@ export interface paths {
         };
         /**
          * Get Cells
-         * @description Cells that have any incident in the half-open span, sorted by id; a cell on the edge of `bbox` is whole.
+         * @description Cells that have any incident in the half-open span of whole seconds; one on the edge of `bbox` is whole.
          */
         get: operations["get_cells_heat__layer__cells_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/heat/{layer}/frames": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Frames
+         * @description An Arrow stream of one batch a step: a value for each cell that the same question has for the whole span.
+         *
+         *     Raises
+         *     ------
+         *     Conflict : those are no longer the cells of `set`; ask for the cells anew.
+         */
+        get: operations["get_frames_heat__layer__frames_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -630,6 +654,16 @@ export interface components {
             total: number;
             /** Version */
             version: number;
+            /**
+             * As Of
+             * @description nothing newer was known; null where nobody says
+             */
+            as_of: string | null;
+            /**
+             * Set
+             * @description names the list of cells
+             */
+            set: string;
             /** Cells */
             cells: string[];
             /** Values */
@@ -1268,10 +1302,30 @@ export interface operations {
                 f?: string | null;
                 /** @description codes of categories, comma-separated */
                 category?: string | null;
-                /** @description count incidents, or sum their severity */
+                /** @description count incidents, or sum their categories' severity */
                 weight?: "count" | "severity";
+                /** @description incidents that patrols found themselves: left in, or out */
+                patrol?: "in" | "out";
+                /** @description hours of the city's day: 7-9,22-2; 7-9 is from 7:00 to 9:00 */
+                hours?: string | null;
+                /** @description days of the week, 1 is Monday: 1-5,7 */
+                weekdays?: string | null;
+                /** @description days; an incident counts half for each of them before the end */
+                half_life?: number | null;
                 /** @description id of an area; it and all below it */
                 area?: number | null;
+                /** @description POLYGON or MULTIPOLYGON, WKT in lon-lat degrees, taken as base cells */
+                polygon?: string | null;
+                /** @description less the heat of `previous` period, of `year_before`, or of start/end */
+                against?: string | null;
+                /** @description rings over which a cell's value is spread */
+                smooth?: number;
+                /** @description per cell, or per km2 of its own area */
+                per?: "cell" | "km2";
+                /** @description only so many cells of the greatest value */
+                top?: number | null;
+                /** @description RFC 3339; only what was known then, by SQL */
+                as_of?: string | null;
                 /** @description west,south,east,north in degrees */
                 bbox?: string | null;
             };
@@ -1292,6 +1346,82 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["HeatCellsShape"];
                 };
+            };
+            /** @description a problem document that names what was wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                };
+            };
+        };
+    };
+    get_frames_heat__layer__frames_get: {
+        parameters: {
+            query: {
+                /** @description equal steps that the span is cut into */
+                steps: number;
+                /** @description start of the span, RFC 3339, included */
+                from?: string | null;
+                /** @description end of the span, RFC 3339, not included */
+                to?: string | null;
+                /** @description H3 resolution; for the public the finest that it gets */
+                res?: number | null;
+                /** @description the set of cells that the caller has */
+                set?: string | null;
+                /** @description only so many cells of the greatest value */
+                top?: number | null;
+                /** @description 256 steps, or uint32 */
+                values?: "quantised" | "exact";
+                /** @description codes of categories, comma-separated */
+                category?: string | null;
+                /** @description count incidents, or sum their categories' severity */
+                weight?: "count" | "severity";
+                /** @description incidents that patrols found themselves: left in, or out */
+                patrol?: "in" | "out";
+                /** @description hours of the city's day: 7-9,22-2; 7-9 is from 7:00 to 9:00 */
+                hours?: string | null;
+                /** @description days of the week, 1 is Monday: 1-5,7 */
+                weekdays?: string | null;
+                /** @description days; an incident counts half for each of them before the end */
+                half_life?: number | null;
+                /** @description id of an area; it and all below it */
+                area?: number | null;
+                /** @description POLYGON or MULTIPOLYGON, WKT in lon-lat degrees, taken as base cells */
+                polygon?: string | null;
+                /** @description less the heat of `previous` period, of `year_before`, or of start/end */
+                against?: string | null;
+                /** @description rings over which a cell's value is spread */
+                smooth?: number;
+                /** @description per cell, or per km2 of its own area */
+                per?: "cell" | "km2";
+                /** @description RFC 3339; only what was known then, by SQL */
+                as_of?: string | null;
+                /** @description west,south,east,north in degrees */
+                bbox?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description `all` or the code of a zone type */
+                layer: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description a problem document that names what was wrong */
             default: {
@@ -1355,10 +1485,30 @@ export interface operations {
                 to?: string | null;
                 /** @description codes of categories, comma-separated */
                 category?: string | null;
-                /** @description count incidents, or sum their severity */
+                /** @description count incidents, or sum their categories' severity */
                 weight?: "count" | "severity";
+                /** @description incidents that patrols found themselves: left in, or out */
+                patrol?: "in" | "out";
+                /** @description hours of the city's day: 7-9,22-2; 7-9 is from 7:00 to 9:00 */
+                hours?: string | null;
+                /** @description days of the week, 1 is Monday: 1-5,7 */
+                weekdays?: string | null;
+                /** @description days; an incident counts half for each of them before the end */
+                half_life?: number | null;
                 /** @description id of an area; it and all below it */
                 area?: number | null;
+                /** @description POLYGON or MULTIPOLYGON, WKT in lon-lat degrees, taken as base cells */
+                polygon?: string | null;
+                /** @description less the heat of `previous` period, of `year_before`, or of start/end */
+                against?: string | null;
+                /** @description rings over which a cell's value is spread */
+                smooth?: number;
+                /** @description per cell, or per km2 of its own area */
+                per?: "cell" | "km2";
+                /** @description only so many cells of the greatest value */
+                top?: number | null;
+                /** @description RFC 3339; only what was known then, by SQL */
+                as_of?: string | null;
             };
             header?: never;
             path: {

@@ -18,7 +18,7 @@ describe("the client", () => {
     answer(200, "{}");
     await getHeatCells("a/b", { from: "x", to: "y" }, 9);
     const [path, init] = vi.mocked(fetch).mock.calls[0] as [string, RequestInit];
-    expect(path).toBe("/heat/a%2Fb/cells?from=x&to=y&res=9");
+    expect(path).toBe("/heat/a%2Fb/cells?from=x&to=y&res=9&f=arrow");
     expect(init).toMatchObject({ credentials: "same-origin", cache: "no-cache" });
   });
 

@@ -1,4 +1,4 @@
-import type { City, Collections, HeatCatalog, HeatCells, Place, Span, Summary } from "./types";
+import type { City, Collections, HeatCatalog, Place, Span, Summary } from "./types";
 
 const TIMEOUT_MS = 20_000;
 
@@ -23,29 +23,35 @@ export function pathOf(path: string, query: Query = {}): string {
 }
 
 /**
- * One JSON answer from this origin.
+ * An answer of this origin that is no refusal.
  *
  * `no-cache` asks the server whether a stored answer still holds, so a refetch after a live event
  * can never show the frame before it.
  *
- * @throws ApiProblem where the server refused, was silent or answered something else than JSON
+ * @throws ApiProblem where the server refused or was silent
  */
-export async function getJson<T>(path: string, query: Query = {}): Promise<T> {
-  let answer: Response;
-  try {
-    answer = await fetch(pathOf(path, query), {
-      headers: { Accept: "application/json" },
-      credentials: "same-origin",
-      cache: "no-cache",
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
-  } catch (cause) {
-    throw new ApiProblem(0, "urn:onemap:unreachable", String(cause));
-  }
-  const body: unknown = await answer.json().catch(() => null);
-  if (answer.ok && body !== null) return body as T;
-  const problem = (body ?? {}) as { type?: string; title?: string };
+async function answerOf(path: string, query: Query, accept: string): Promise<Response> {
+  const answer = await fetch(pathOf(path, query), {
+    headers: { Accept: accept },
+    credentials: "same-origin",
+    cache: "no-cache",
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  }).catch(silent);
+  if (answer.ok) return answer;
+  const problem = ((await answer.json().catch(() => null)) ?? {}) as { type?: string; title?: string };
   throw new ApiProblem(answer.status, problem.type ?? "about:blank", problem.title ?? answer.statusText);
+}
+
+function silent(cause: unknown): never {
+  throw new ApiProblem(0, "urn:onemap:unreachable", String(cause));
+}
+
+/** @throws ApiProblem where the server refused, was silent or answered something else than JSON */
+export async function getJson<T>(path: string, query: Query = {}): Promise<T> {
+  const answer = await answerOf(path, query, "application/json");
+  const body: unknown = await answer.json().catch(() => null);
+  if (body !== null) return body as T;
+  throw new ApiProblem(answer.status, "about:blank", answer.statusText);
 }
 
 export const getCity = () => getJson<City>("/city");
@@ -54,8 +60,12 @@ export const getHeatCatalog = () => getJson<HeatCatalog>("/heat");
 
 export const getSummary = (span: Span) => getJson<Summary>("/summary", { from: span.from, to: span.to });
 
-export const getHeatCells = (layer: string, span: Span, res: number) =>
-  getJson<HeatCells>(`/heat/${encodeURIComponent(layer)}/cells`, { from: span.from, to: span.to, res });
+/** An Arrow stream, which `cellsOf` reads. @throws ApiProblem where the server refused or was silent */
+export async function getHeatCells(layer: string, { from, to }: Span, res: number): Promise<ArrayBuffer> {
+  const path = `/heat/${encodeURIComponent(layer)}/cells`;
+  const answer = await answerOf(path, { from, to, res, f: "arrow" }, "application/vnd.apache.arrow.stream");
+  return answer.arrayBuffer().catch(silent);
+}
 
 /** Everything at one point; six decimals are a tenth of a metre. */
 export const getPlace = (lon: number, lat: number, span: Span) =>

@@ -2,13 +2,14 @@ import type { Mesh } from "../layers/mesh";
 import { ApiProblem } from "./api";
 import type { CellsAnswer, CellsFailure, CellsRequest } from "./cells.worker";
 import CellsWorker from "./cells.worker?worker";
-import type { HeatCells, Span } from "./types";
+import type { HeatMeta, Span } from "./types";
 
 /** One frame of heat: what was asked, the mesh of its cells and a count for each. */
 export interface CellSet {
-  meta: Omit<HeatCells, "cells" | "values">;
+  meta: HeatMeta;
+  /** the same object as in the set before, where its cells are the same */
   mesh: Mesh;
-  values: Float32Array<ArrayBuffer>;
+  values: Uint32Array<ArrayBuffer>;
 }
 
 interface Waiting {
@@ -20,6 +21,7 @@ interface Waiting {
 export class CellLoader {
   private readonly worker = new CellsWorker();
   private readonly waiting = new Map<number, Waiting>();
+  private mesh: Mesh | null = null;
   private nextId = 0;
 
   constructor() {
@@ -29,9 +31,10 @@ export class CellLoader {
       if ("failure" in data) {
         const { status, type, title } = data.failure;
         waiting?.reject(new ApiProblem(status, type, title));
-      } else {
-        waiting?.resolve({ meta: data.meta, mesh: data.mesh, values: data.values });
+        return;
       }
+      this.mesh = data.mesh ?? this.mesh;
+      if (this.mesh) waiting?.resolve({ meta: data.meta, mesh: this.mesh, values: data.values });
     };
   }
 

@@ -1,6 +1,7 @@
 import { type Mesh, meshOf } from "../layers/mesh";
 import { ApiProblem, getHeatCells } from "./api";
-import type { HeatCells, Span } from "./types";
+import { cellsOf } from "./arrow";
+import type { HeatMeta, Span } from "./types";
 
 /** What the page asks of the worker. */
 export interface CellsRequest {
@@ -10,12 +11,13 @@ export interface CellsRequest {
   res: number;
 }
 
-/** The answer without its list of ids, which stays in the worker, plus the mesh made from it. */
+/** The answer without its ids, which stay in the worker. */
 export interface CellsAnswer {
   id: number;
-  meta: Omit<HeatCells, "cells" | "values">;
-  mesh: Mesh;
-  values: Float32Array<ArrayBuffer>;
+  meta: HeatMeta;
+  /** null where the cells are those of the mesh that was sent last */
+  mesh: Mesh | null;
+  values: Uint32Array<ArrayBuffer>;
 }
 
 export interface CellsFailure {
@@ -23,16 +25,18 @@ export interface CellsFailure {
   failure: { status: number; type: string; title: string };
 }
 
-/** Fetch, parse and outline away from the main thread: 20 000 cells would cost it several frames. */
+/** The cells of the mesh that was sent last: news change their counts, and hardly ever which cells there are. */
+let sent: string | null = null;
+
+/** Fetch, decode and outline away from the main thread: 20 000 cells would cost it several frames. */
 self.onmessage = async ({ data: { id, layer, span, res } }: MessageEvent<CellsRequest>) => {
   try {
-    const { cells, values, ...meta } = await getHeatCells(layer, span, res);
-    const mesh = meshOf(cells);
-    const answer: CellsAnswer = { id, meta, mesh, values: Float32Array.from(values) };
-    const { vertices, owners, triangles, areasKm2 } = mesh;
-    self.postMessage(answer, {
-      transfer: [vertices, owners, triangles, areasKm2, answer.values].map((array) => array.buffer),
-    });
+    const { meta, ids, values } = cellsOf(await getHeatCells(layer, span, res));
+    const mesh = meta.set === sent ? null : meshOf(ids);
+    const answer: CellsAnswer = { id, meta, mesh, values: values.slice() };
+    const outline = mesh ? [mesh.vertices, mesh.owners, mesh.triangles, mesh.areasKm2] : [];
+    self.postMessage(answer, { transfer: [answer.values, ...outline].map((array) => array.buffer) });
+    sent = meta.set;
   } catch (cause) {
     const problem = cause instanceof ApiProblem ? cause : new ApiProblem(0, "about:blank", String(cause));
     const { status, type, message: title } = problem;

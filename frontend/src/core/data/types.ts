@@ -11,7 +11,8 @@ export type Bilingual = Shape["NameShape"];
 export type Span = Shape["SpanShape"];
 export type ZoneType = Shape["ZoneTypeShape"];
 export type HeatCatalog = Shape["HeatCatalogShape"];
-export type HeatCells = Shape["HeatCellsShape"];
+/** What is told of heat cells beside them: `set` names the list of cells, `as_of` is when nothing newer was known. */
+export type HeatMeta = Omit<Shape["HeatCellsShape"], "cells" | "values">;
 export type Summary = Shape["SummaryShape"];
 export type Place = Shape["PlaceShape"];
 
@@ -33,6 +34,8 @@ export interface LiveEvents {
   hello: { now: string; build: string; role: Role };
   beat: { now: string };
   layer: { layer: string; version: number };
+  /** from now on heat is answered of this version, or of a later one */
+  heat: { version: number; at: string };
   incident: LiveIncident;
   reset: Record<string, never>;
 }

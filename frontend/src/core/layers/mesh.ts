@@ -1,4 +1,4 @@
-import { cellArea, cellToBoundary, cellToLatLng, getResolution } from "h3-js";
+import { cellArea, cellToBoundary, cellToLatLng } from "h3-js";
 
 /** Outlines of a set of H3 cells as one indexed triangle mesh, ready for the graphics card. */
 export interface Mesh {
@@ -28,23 +28,30 @@ function mercatorY(lat: number): number {
   return 0.5 - Math.log((1 + s) / (1 - s)) / (4 * Math.PI);
 }
 
+/** Bits 52 to 55 of an id are its resolution. */
+const resolutionOf = (upper: number) => (upper >>> 20) & 15;
+
 /**
- * Mesh of cells given by their hexadecimal indexes, of one resolution or of several.
+ * Mesh of cells of one resolution or of several.
  *
  * Each outline is a fan of triangles around its first corner, which is right for any convex ring.
+ *
+ * @param ids uint32[2n], each cell's id as its lower and its upper half
  */
-export function meshOf(cells: readonly string[]): Mesh {
-  const vertices = new Float32Array(cells.length * MOST_CORNERS * 2);
-  const owners = new Uint32Array(cells.length * MOST_CORNERS);
-  const triangles = new Uint32Array(cells.length * (MOST_CORNERS - 2) * 3);
-  const areasKm2 = new Float32Array(cells.length);
-  const anchor = anchorOf(cells);
+export function meshOf(ids: Uint32Array): Mesh {
+  const count = ids.length / 2;
+  const vertices = new Float32Array(count * MOST_CORNERS * 2);
+  const owners = new Uint32Array(count * MOST_CORNERS);
+  const triangles = new Uint32Array(count * (MOST_CORNERS - 2) * 3);
+  const areasKm2 = new Float32Array(count);
+  const anchor = anchorOf(ids);
   let vertex = 0;
   let corner = 0;
   let coarsest = 15;
   let finest = 0;
 
-  cells.forEach((cell, owner) => {
+  for (let owner = 0; owner < count; owner++) {
+    const cell = cellAt(ids, owner);
     const ring = cellToBoundary(cell);
     for (let k = 1; k < ring.length - 1; k++) {
       triangles[corner++] = vertex;
@@ -57,13 +64,13 @@ export function meshOf(cells: readonly string[]): Mesh {
       owners[vertex++] = owner;
     }
     areasKm2[owner] = cellArea(cell, "km2");
-    const res = getResolution(cell);
+    const res = resolutionOf(cell[1]);
     coarsest = Math.min(coarsest, res);
     finest = Math.max(finest, res);
-  });
+  }
 
   return {
-    count: cells.length,
+    count,
     anchor,
     vertices: vertices.slice(0, 2 * vertex),
     owners: owners.slice(0, vertex),
@@ -73,9 +80,11 @@ export function meshOf(cells: readonly string[]): Mesh {
   };
 }
 
-function anchorOf(cells: readonly string[]): [number, number] {
-  const middle = cells[cells.length >> 1];
-  if (middle === undefined) return [0, 0];
-  const [lat, lon] = cellToLatLng(middle);
+/** A cell as h3 takes it; a place beyond the end is no cell. */
+const cellAt = (ids: Uint32Array, at: number): [number, number] => [ids[2 * at] ?? 0, ids[2 * at + 1] ?? 0];
+
+function anchorOf(ids: Uint32Array): [number, number] {
+  if (ids.length === 0) return [0, 0];
+  const [lat, lon] = cellToLatLng(cellAt(ids, ids.length >> 2));
   return [mercatorX(lon), mercatorY(lat)];
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
+import golden from "../../../../tests/golden/quantised.json";
 import { niceCeil, positionOf, quantile, quantise, scaleOf } from "./scale";
 
-const counts = (...values: number[]) => Float32Array.from(values);
+const counts = (...values: number[]) => Uint32Array.from(values);
 
 describe("the scale", () => {
   it("finds the nearest-rank quantile", () => {
@@ -23,13 +24,13 @@ describe("the scale", () => {
   });
 
   it("ends at a percentile, so that one extreme cell does not darken the rest", () => {
-    const many = Float32Array.from({ length: 1000 }, (_, i) => (i === 0 ? 5000 : 1 + (i % 60)));
+    const many = Uint32Array.from({ length: 1000 }, (_, i) => (i === 0 ? 5000 : 1 + (i % 60)));
     expect(scaleOf(many, true).top).toBe(64);
   });
 
   it("marks counts with whole numbers that are even along the square root", () => {
     const scale = scaleOf(
-      Float32Array.from({ length: 400 }, (_, i) => 1 + (i % 60)),
+      Uint32Array.from({ length: 400 }, (_, i) => 1 + (i % 60)),
       true,
     );
     expect(scale.ticks).toEqual([0, 4, 16, 36, 64]);
@@ -42,7 +43,7 @@ describe("the scale", () => {
   });
 
   it("may split units where values are densities", () => {
-    expect(scaleOf(counts(0.1, 0.5, 0.8), false).top).toBeCloseTo(0.8, 9);
+    expect(scaleOf(Float32Array.of(0.1, 0.5, 0.8), false).top).toBeCloseTo(0.8, 9);
   });
 
   it("stands for an empty set as well", () => {
@@ -52,5 +53,9 @@ describe("the scale", () => {
   it("shows any incident at all, and nothing where there is none", () => {
     const scale = { top: 1e9, ticks: [] };
     expect([...quantise(counts(0, 1, 1e9, 2e9), scale)]).toEqual([0, 1, 255, 255]);
+  });
+
+  it.each(golden)("quantises as the server does: $what", ({ top, values, steps }) => {
+    expect([...quantise(Uint32Array.from(values), { top, ticks: [] })]).toEqual(steps);
   });
 });

@@ -11,9 +11,12 @@ export interface Scale {
   ticks: number[];
 }
 
+/** Counts, or densities. */
+export type Values = Uint32Array | Float32Array;
+
 /** The scale ends at this share of the cells: a few extreme cells must not darken the rest. */
 const TOP_SHARE = 0.995;
-/** Values come in 32 bits. */
+/** Densities come in 32 bits. */
 const ROUNDING = 1e-6;
 const NICE = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10];
 
@@ -37,7 +40,7 @@ export function niceCeil(value: number): number {
  *
  * @param whole true where values are counts, so that no mark falls between two integers
  */
-export function scaleOf(values: Float32Array, whole: boolean): Scale {
+export function scaleOf(values: Values, whole: boolean): Scale {
   const sorted = values.filter((value) => value > 0).sort();
   const end = quantile(sorted, TOP_SHARE) || 1;
   const parts = whole && end <= 4 ? 2 : whole && end <= 9 ? 3 : 4;
@@ -50,8 +53,12 @@ export function scaleOf(values: Float32Array, whole: boolean): Scale {
 /** Place of a value along the ramp, 0..1. */
 export const positionOf = (value: number, scale: Scale) => Math.sqrt(Math.min(1, value / scale.top));
 
-/** uint8[n] for the card. Any value above zero gets at least the first visible step. */
-export function quantise(values: Float32Array, scale: Scale): Uint8Array<ArrayBuffer> {
+/**
+ * uint8[n] for the card. Any value above zero gets at least the first visible step.
+ *
+ * The server quantises its frames alike, bit for bit.
+ */
+export function quantise(values: Values, scale: Scale): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(values, (value) =>
     value > 0 ? Math.max(1, Math.round(positionOf(value, scale) * (STEPS - 1))) : 0,
   );
