@@ -25,6 +25,7 @@ describe("the live feed", () => {
   let lines: FakeLine[];
   let links: Link[];
   let incidents: unknown[];
+  let versions: number[];
   let resets: number;
   let feed: LiveFeed;
   const line = () => lines.at(-1) as FakeLine;
@@ -34,12 +35,14 @@ describe("the live feed", () => {
     lines = [];
     links = [];
     incidents = [];
+    versions = [];
     resets = 0;
     feed = new LiveFeed(
       {
         link: (link) => links.push(link),
         time: () => {},
         layer: () => {},
+        heat: ({ version }) => versions.push(version),
         incident: ({ id }) => incidents.push(id),
         reset: () => {
           resets += 1;
@@ -106,6 +109,11 @@ describe("the live feed", () => {
   it("asks for everything again when the server says so", () => {
     line().say("reset", {});
     expect(resets).toBe(1);
+  });
+
+  it("tells the version that heat has come to", () => {
+    line().say("heat", { version: 7, at: NOW });
+    expect(versions).toEqual([7]);
   });
 
   it("shows an incident once, however often it is replayed", () => {

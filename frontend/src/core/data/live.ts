@@ -15,6 +15,7 @@ export interface LiveHandlers {
   /** server time of a hello or a beat */
   time(now: string): void;
   layer(event: LiveEvents["layer"]): void;
+  heat(event: LiveEvents["heat"]): void;
   incident(event: LiveIncident): void;
   /** events may have been missed: ask for everything again */
   reset(): void;
@@ -80,6 +81,7 @@ export class LiveFeed {
     });
     on("beat", (event) => this.handlers.time(event.now));
     on("layer", (event) => this.handlers.layer(event));
+    on("heat", (event) => this.handlers.heat(event));
     on("incident", (event) => this.deliver(event));
     on("reset", () => this.handlers.reset());
   }

@@ -65,6 +65,7 @@ export const zh: Dictionary = {
   "legend.sum": "{cells} 个单元，共 {total} 起",
   "legend.empty": "该时段没有事件",
   "legend.off": "热力已隐藏（H）",
+  "legend.asOf": "含截至 {time} 的变动",
   "legend.loading": "正在加载热力",
   "legend.zone": "重点区域的影响范围",
   "legend.incident": "事件",

@@ -4,9 +4,9 @@ import { type Link, LiveFeed } from "../data/live";
 import type { City, HeatCatalog, LiveIncident, Span, Summary } from "../data/types";
 import { quantise, type Scale, scaleOf } from "../layers/scale";
 import type { ServerClock } from "./clock.svelte";
+import { AGAIN_MS, Latest } from "./latest";
 
-const RETRY_MS = 3_000;
-/** Events may come ten a second; the figures follow at most this often. */
+/** Events may come ten a second; the screen follows at most this often. */
 const REFRESH_MS = 1_000;
 
 /** One frame of heat with the scale that it is coloured and captioned by. */
@@ -24,9 +24,17 @@ export interface Question {
   layer: string;
   span: Span;
   res: number;
-  /** raised when the server has news: the same question then has a new answer */
-  revision: number;
+  news: News;
 }
+
+/** Raised when the server has news: the same question then has a new answer. Heat is behind the figures. */
+export interface News {
+  heat: number;
+  figures: number;
+}
+
+/** The layer that the public's heat and figures are read from. */
+const RELEASED = "released";
 
 export interface FeedEvents {
   incident(event: LiveIncident): void;
@@ -49,12 +57,31 @@ export class Feed {
   /** server time, ms, of the last answer or beat that came well */
   goodAt = $state(0);
   /** a part of each question, so that news are asked for where choices are */
-  revision = $state(0);
+  news = $state.raw<News>({ heat: 0, figures: 0 });
   /** ids of the layers that this audience may read */
   readable: ReadonlySet<string> = new Set();
 
   private readonly cells = new CellLoader();
-  private question: Question | null = null;
+  private readonly heatAsker = new Latest({
+    load: ({ layer, from, to, res }: Span & { layer: string; res: number; news: number }) =>
+      this.guard(() => this.cells.load(layer, { from, to }, res)),
+    take: (set: CellSet) => {
+      this.heat = frameOf(set);
+    },
+    current: ({ meta }: CellSet) => meta.version >= this.heatVersion,
+    mayPass: () => this.mayPass(),
+  });
+  private readonly figuresAsker = new Latest({
+    load: ({ from, to }: Span & { news: number }) => this.guard(() => getSummary({ from, to })),
+    take: (summary: Summary) => {
+      this.summary = summary;
+    },
+    current: () => true,
+    mayPass: () => this.mayPass(),
+  });
+  /** what the server said last that heat is answered of; 0 where it said nothing, as to the public */
+  private heatVersion = 0;
+  private heard: News = { heat: 0, figures: 0 };
   private refreshing: ReturnType<typeof setTimeout> | null = null;
 
   constructor(
@@ -67,7 +94,7 @@ export class Feed {
     while (!this.city) {
       const loaded = await this.guard(() => Promise.all([getCity(), getHeatCatalog(), getReadable()]));
       if (!loaded) {
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
         continue;
       }
       const [city, catalog, readable] = loaded;
@@ -86,58 +113,47 @@ export class Feed {
       },
       layer: ({ layer }) => {
         this.events.changed(layer);
-        this.refreshSoon();
+        const published = layer === RELEASED && !this.catalog?.policy.exact;
+        this.refreshSoon({ heat: published, figures: true });
+      },
+      heat: ({ version }) => {
+        this.heatVersion = version;
+        this.refreshSoon({ heat: true, figures: false });
       },
       incident: (event) => {
         this.events.incident(event);
-        this.refreshSoon();
+        this.refreshSoon({ heat: false, figures: true });
       },
       reset: () => {
+        this.heatVersion = 0;
         this.events.changed(null);
-        this.refreshSoon();
+        this.refreshSoon({ heat: true, figures: true });
       },
     }).start();
   }
 
-  /** Asks a question; the frame on the screen stays until its answer is here. */
-  ask(question: Question): void {
-    const before = this.question;
-    this.question = question;
-    void this.loadHeat(question);
-    const sameFigures =
-      before?.revision === question.revision &&
-      before.span.from === question.span.from &&
-      before.span.to === question.span.to;
-    if (!sameFigures) void this.loadSummary(question);
+  /** Asks a question, or the part of it that is new; what is on the screen stays until the answer is here. */
+  ask({ layer, span: { from, to }, res, news }: Question): void {
+    this.heatAsker.ask({ layer, from, to, res, news: news.heat });
+    this.figuresAsker.ask({ from, to, news: news.figures });
   }
 
-  private refreshSoon(): void {
+  private refreshSoon(changed: { heat: boolean; figures: boolean }): void {
+    this.heard = {
+      heat: this.heard.heat + Number(changed.heat),
+      figures: this.heard.figures + Number(changed.figures),
+    };
     this.refreshing ??= setTimeout(async () => {
       this.refreshing = null;
       this.catalog = (await this.guard(getHeatCatalog)) ?? this.catalog;
-      this.revision += 1;
+      this.news = this.heard;
     }, REFRESH_MS);
   }
 
-  private async loadHeat(question: Question): Promise<void> {
-    const set = await this.guard(() => this.cells.load(question.layer, question.span, question.res));
-    // A later question may have been asked meanwhile: its answer counts, in whatever order they come.
-    if (question !== this.question) return;
-    if (set) this.heat = frameOf(set);
-    else this.retry(() => question === this.question && this.loadHeat(question));
-  }
-
-  private async loadSummary(question: Question): Promise<void> {
-    const summary = await this.guard(() => getSummary(question.span));
-    if (question.span !== this.question?.span) return;
-    if (summary) this.summary = summary;
-    else this.retry(() => question.span === this.question?.span && this.loadSummary(question));
-  }
-
   /** A refusal stays one; silence and a server's own failure may pass. */
-  private retry(ask: () => unknown): void {
+  private mayPass(): boolean {
     const status = this.problem?.status ?? 0;
-    if (status === 0 || status >= 500) setTimeout(ask, RETRY_MS);
+    return status === 0 || status >= 500;
   }
 
   private async guard<T>(load: () => Promise<T>): Promise<T | null> {
@@ -156,7 +172,8 @@ export class Feed {
 function frameOf(set: CellSet): HeatFrame {
   const [coarsest, finest] = set.mesh.resolutions;
   const mixed = coarsest !== finest;
-  const values = mixed ? set.values.map((value, i) => value / (set.mesh.areasKm2[i] ?? 1)) : set.values;
+  const density = (value: number, i: number) => value / (set.mesh.areasKm2[i] ?? 1);
+  const values = mixed ? Float32Array.from(set.values, density) : set.values;
   const scale = scaleOf(values, !mixed);
   return { set, scale, levels: quantise(values, scale), mixed };
 }
