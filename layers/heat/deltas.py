@@ -4,25 +4,20 @@ A store remembers the snapshot that it has seen. New is what is visible now and 
 which transactions end nor gaps in numbers matter, and nothing is seen twice.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
-import psycopg
 from psycopg import sql
-from psycopg.rows import DictRow
 
 from layers.heat.copied import copied
 from layers.heat.events import Changes, Plane, State
+from layers.heat.moment import Connection
 
 CHANNEL = "onemap_heat"
 """NOTIFY channel of new changes; the payload is empty."""
 
 MOST = 1 << 21
 """More changes than these are not worth following one by one."""
-
-Connection = psycopg.Connection[DictRow]
 
 # The tables of a database that was restored are others than those that were dumped, and those of a copied database
 # are in another one. What goes back to an earlier copy of all files is told by its snapshots, or by the checksum.
@@ -70,22 +65,20 @@ class News:
 
 
 def changes(connection: Connection, since: State) -> News | None:
-    """What is new after the state of a store; none where it has to be built anew.
+    """What is new after the state of a store, in a transaction that sees one moment; none where to build it anew.
 
     That is where the table has become another one, where so much is new that building is less work, where changes
     that the store has not seen are forgotten, and where the database is not the one that the store has followed.
     """
     given: dict[str, object] = {"since": since.snapshot}
-    with one_moment(connection):
-        here = connection.execute(_HERE).fetchone() or {}
-        if here["epoch"] != since.epoch:
-            return None
-        found = connection.execute(_SUMMARY, given).fetchone() or {}
-        if found["lost"] or found["renewed"] or found["count"] > MOST:
-            return None
-        rows = copied(connection, _ROWS, given | {"categories": found["categories"]}, _COLUMNS)
-        state = state_of(connection, since) if len(rows) else since
-    planes = both(found["categories"])
+    here = connection.execute(_HERE).fetchone() or {}
+    if here["epoch"] != since.epoch:
+        return None
+    found = connection.execute(_SUMMARY, given).fetchone() or {}
+    if found["lost"] or found["renewed"] or found["count"] > MOST:
+        return None
+    rows = copied(connection, _ROWS, given | {"categories": found["categories"]}, _COLUMNS)
+    state = state_of(connection, since) if len(rows) else since
     return News(
         Changes(
             t=rows["t"].astype(np.int64),
@@ -94,7 +87,7 @@ def changes(connection: Connection, since: State) -> News | None:
             plane=rows["plane"].astype(np.int16),
             zones=rows["zones"].astype(np.uint32),
             sign=rows["sign"].astype(np.int8),
-            planes=planes,
+            planes=both(found["categories"]),
         ),
         state,
     )
@@ -122,11 +115,3 @@ def state_of(connection: Connection, before: State | None) -> State:
 def forget(connection: Connection, applied: State) -> None:
     """Delete changes that a store at this state has seen; one that has not seen them is built anew."""
     connection.execute(_FORGET, {"snapshot": applied.snapshot})
-
-
-@contextmanager
-def one_moment(connection: Connection) -> Iterator[None]:
-    """A transaction in which every statement sees the same."""
-    with connection.transaction():
-        connection.execute("set transaction isolation level repeatable read")
-        yield

@@ -13,8 +13,9 @@ from psycopg import sql
 from layers.core.db import connect
 from layers.core.errors import HeatStoreError
 from layers.heat.copied import copied
-from layers.heat.deltas import Connection, both, one_moment, state_of
+from layers.heat.deltas import both, state_of
 from layers.heat.events import Events, Plane, State
+from layers.heat.moment import Connection, join, one_moment, share
 
 MOST = 1 << 22
 """Events of a partition, about."""
@@ -24,8 +25,7 @@ _SAMPLED_PAGES = 4000
 # Changes that no transaction of this database can have made came with a copy of another one.
 _DISOWN = "delete from onemap.heat_delta where xid >= pg_snapshot_xmax(pg_current_snapshot())"
 
-_SHARE = """
-select pg_export_snapshot() as snapshot, array(select code from onemap.category order by rank) as categories"""
+_CATEGORIES = "select array(select code from onemap.category order by rank) as codes"
 
 _TIMES = sql.SQL("""
 select array_agg(onemap.whole_second(occurred_at) order by occurred_at) as times
@@ -50,7 +50,7 @@ class Everything:
     """
 
     url: str
-    snapshot: str
+    moment: str
     state: State
     planes: tuple[Plane, ...]
     spans: tuple[tuple[int | None, int | None], ...]
@@ -69,8 +69,7 @@ class Everything:
         """
         categories = [plane.category for plane in self.planes[::2]]
         given = {"categories": categories, "start": span[0], "end": span[1]}
-        with connect(self.url) as connection, one_moment(connection):
-            connection.execute(sql.SQL("set transaction snapshot {}").format(self.snapshot))
+        with join(self.url, self.moment) as connection:
             rows = copied(connection, _ROWS, given, _COLUMNS)
         plane = rows["plane"].astype(np.int16)
         if np.any(plane < 0):
@@ -102,9 +101,9 @@ def everything(url: str, before: State | None, most: int = MOST) -> Iterator[Eve
         connection.commit()
         with one_moment(connection):
             state = state_of(connection, before)
-            shared = connection.execute(_SHARE).fetchone() or {}
+            categories = connection.execute(_CATEGORIES).fetchone() or {}
             spans = _spans(connection, most)
-            yield Everything(url, shared["snapshot"], state, both(shared["categories"]), spans)
+            yield Everything(url, share(connection), state, both(categories["codes"]), spans)
 
 
 def _spans(connection: Connection, most: int) -> tuple[tuple[int | None, int | None], ...]:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from layers.core.audience import Audience, Role
 from layers.core.db import connect
-from layers.heat.deltas import CHANNEL, changes, forget, one_moment, state_of
+from layers.heat.deltas import CHANNEL, changes, forget, state_of
+from layers.heat.moment import one_moment
 
 FACTS = """select floor(extract(epoch from occurred_at))::bigint as t, cell, coalesce(area_id, 0) as area_id, category,
 origin = 'patrol' as patrol, zones from onemap.incident"""
@@ -114,8 +115,7 @@ def facts(url):
 
 
 def news(url, since):
-    with connect(url) as connection:
-        connection.commit()
+    with connect(url) as connection, one_moment(connection):
         return changes(connection, since)
 
 

@@ -8,6 +8,7 @@ from layers.core.db import connect
 from layers.core.errors import HeatStoreError
 from layers.heat.deltas import changes
 from layers.heat.everything import everything
+from layers.heat.moment import one_moment
 
 FACTS = """select floor(extract(epoch from occurred_at))::bigint as t, cell, coalesce(area_id, 0) as area_id, category,
 origin = 'patrol' as patrol, zones from onemap.incident"""
@@ -73,7 +74,7 @@ def test_what_happens_while_it_is_read_is_not_in_it_and_is_heard_of_afterwards(v
             with ThreadPoolExecutor(2) as pool:
                 parts = list(pool.map(whole.read, whole.spans))
     assert as_counter(parts, whole.planes) == before
-    with connect(varied) as connection:
+    with connect(varied) as connection, one_moment(connection):
         news = changes(connection, whole.state)
     assert news.changes.sign.tolist() == [-1, -1]
 
@@ -99,7 +100,7 @@ def test_changes_that_came_with_a_copy_of_another_database_are_not_heard_of(vari
         """insert into onemap.heat_delta (xid, t, cell, area_id, category, patrol, zones, sign)
         values ('99999999', 0, 0, 0, 'noise', false, 0, 1)""",
     )
-    with everything(varied, None) as whole, connect(varied) as connection:
+    with everything(varied, None) as whole, connect(varied) as connection, one_moment(connection):
         news = changes(connection, whole.state)
     assert len(news.changes) == 0
 

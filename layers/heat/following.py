@@ -1,0 +1,141 @@
+"""One writer of heat stores and the database that it follows."""
+
+import logging
+from datetime import UTC
+from threading import Thread
+
+import psycopg
+
+from layers.core import events
+from layers.core.errors import HeatStoreError
+from layers.heat.audit import digest
+from layers.heat.checksum import checksum
+from layers.heat.deltas import News, changes, forget
+from layers.heat.events import State
+from layers.heat.everything import everything
+from layers.heat.moment import Connection, join, one_moment, share
+from layers.heat.store import Store
+from layers.heat.writer import Writer
+
+TOPIC = "heat"
+ALL = "all"
+
+_BROKEN = (HeatStoreError, OSError, ValueError)
+
+_log = logging.getLogger(__name__)
+
+
+def layers_of(connection: Connection) -> tuple[str, ...]:
+    """Ids of the heat layers: `all` and the zone types in the order of their bits."""
+    found = connection.execute("select code from onemap.zone_type order by bit")
+    return (ALL, *(row["code"] for row in found))
+
+
+class Audit(Thread):
+    """Holds a store against the database as it was at one moment, while the store is written on.
+
+    sound : whether they agree; none as long as that is not known, also where the database has gone away.
+    """
+
+    def __init__(self, store: Store, connection: Connection) -> None:
+        super().__init__(name="audit of the heat stores", daemon=True)
+        self.sound: bool | None = None
+        self._store = store
+        self._connection = connection
+
+    def run(self) -> None:
+        """Compare the two checksums."""
+        try:
+            with self._connection:
+                layers = len(self._store.manifest.layers)
+                self.sound = digest(self._store) == checksum(self._connection, layers)
+        except _BROKEN as exc:
+            _log.error("a heat store cannot be read", extra={"error": str(exc)})
+            self.sound = False
+        except psycopg.Error as exc:
+            _log.warning("the heat stores could not be audited", extra={"error": str(exc)})
+
+
+class Following:
+    """Brings stores up to date over a connection in autocommit mode, and tells the screens.
+
+    layers : those that the writer was opened with.
+    """
+
+    def __init__(self, url: str, connection: Connection, writer: Writer, layers: tuple[str, ...]) -> None:
+        self.connection = connection
+        self.layers = layers
+        self._url = url
+        self._writer = writer
+        self._told: int | None = None
+        self._to_forget = writer.state
+
+    def catch_up(self) -> None:
+        """Take in what is new, and build anew where that is needed. Raises as `Appender.catch_up` does."""
+        with one_moment(self.connection):
+            news = self._news()
+        self._take_in(news)
+
+    def audit(self) -> Audit | None:
+        """Begin to hold the stores against the database; none where something is new just now: ask again.
+
+        Changes that were in the stores at the last audit are forgotten: other stores had so long to take them in.
+        """
+        store = self._writer.store
+        with one_moment(self.connection):
+            news = self._news()
+            if store is None or news is None or len(news.changes):
+                return None
+            for layer in self.layers:
+                store.layer(layer)  # its files are open from here on, whatever the writer clears away
+            audit = Audit(store, join(self._url, share(self.connection)))
+        if self._to_forget is not None:
+            forget(self.connection, self._to_forget)
+        self._to_forget = news.state
+        audit.start()
+        return audit
+
+    def heed(self, audit: Audit) -> None:
+        """Build anew what an audit has found wrong."""
+        if audit.sound is False:
+            _log.error("the heat stores differ from the database, and are built anew")
+            self._rebuild()
+            self._tell()
+
+    def _news(self) -> News | None:
+        state = self._writer.state
+        return changes(self.connection, state) if state else None
+
+    def _take_in(self, news: News | None) -> None:
+        try:
+            if news is None:
+                self._rebuild()
+            elif len(news.changes):
+                self._writer.append(news.changes, news.state)
+            self._tell()
+            if self._writer.full:
+                self._writer.fold()
+        except HeatStoreError as exc:
+            _log.warning("the heat stores are built anew", extra={"reason": str(exc)})
+            self._rebuild()
+            self._tell()
+
+    def _rebuild(self) -> None:
+        with everything(self._url, self._writer.state) as whole:
+            self._writer.rebuild(whole.partitions(), whole.planes, whole.state)
+
+    def _tell(self) -> None:
+        """Have the screens ask anew, where that was not told of this state."""
+        state = self._writer.state
+        if state is None or state.seq == self._told:
+            return
+        tell(self.connection, state)
+        self._told = state.seq
+
+
+def tell(connection: Connection, state: State) -> None:
+    """Tell the screens that the heat is of this state now."""
+    at = state.at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    with connection.transaction():
+        events.begin(connection)
+        events.emit(connection, TOPIC, TOPIC, [{"version": state.seq, "at": at}], state.at)
