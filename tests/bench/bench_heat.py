@@ -19,10 +19,10 @@ from tests.bench.chicago import Chicago
 from tests.bench.marks import Marks
 from tests.bench.over_http import OverHttp
 from tests.bench.peers import DUCKDB_PYTHON, Answer, Postgres, duckdb_answers, write_parquet
-from tests.bench.stored import Stored
+from tests.bench.stored import LARGE, Stored
 from tests.bench.synthetic import Synthetic
 
-GATE, LARGE = 10_000_000, 100_000_000
+GATE = 10_000_000
 BUILD_S = {GATE: 5, LARGE: 60}
 YEARS = ("1 y", "4 y")
 DUCKDB_LEAST, SQL_LEAST = 100, 1000
@@ -113,7 +113,7 @@ class Bench:
         build_s = BUILD_S[GATE if count <= GATE else LARGE]
         stored, answers = self.engine(Synthetic(count), "synthetic", title.format(count), build_s)
         self.marks.section("over HTTP, one worker")
-        OverHttp(stored, self._database("served"), self.marks).run()
+        OverHttp(stored, self._database("bench"), self.marks).run()
         if count > GATE:
             shutil.rmtree(stored.home)
             stored = Stored(Synthetic(GATE), self.home / "gate", self.marks)
