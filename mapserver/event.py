@@ -38,6 +38,8 @@ class Event:
         policy = audience.policy
         if self.topic == "layer":
             return policy.incidents or self.layer in _PUBLIC_LAYERS
+        if self.topic == "heat":  # the stores that it tells of are not the public's product
+            return policy.incidents
         if self.topic != "incident" or not policy.incidents:
             return False
         if self.payload.get("sensitive", True) and not policy.sensitive_points:

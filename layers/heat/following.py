@@ -20,7 +20,7 @@ from layers.heat.writer import Writer
 TOPIC = "heat"
 ALL = "all"
 
-_BROKEN = (HeatStoreError, OSError, ValueError)
+_BROKEN = (HeatStoreError, FileNotFoundError)
 
 _log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ class Audit(Thread):
                 layers = len(self._store.manifest.layers)
                 self.sound = digest(self._store) == checksum(self._connection, layers)
         except _BROKEN as exc:
-            _log.error("a heat store cannot be read", extra={"error": str(exc)})
+            _log.warning("a heat store is broken", extra={"error": str(exc)})
             self.sound = False
         except psycopg.Error as exc:
             _log.warning("the heat stores could not be audited", extra={"error": str(exc)})
@@ -82,12 +82,18 @@ class Following:
         Changes that were in the stores at the last audit are forgotten: other stores had so long to take them in.
         """
         store = self._writer.store
-        with one_moment(self.connection):
-            news = self._news()
-            if store is None or news is None or len(news.changes):
-                return None
+        if store is None:
+            return None
+        try:
             for layer in self.layers:
                 store.layer(layer)  # its files are open from here on, whatever the writer clears away
+        except _BROKEN as exc:
+            self._build_anew(str(exc))
+            return None
+        with one_moment(self.connection):
+            news = self._news()
+            if news is None or len(news.changes):
+                return None
             audit = Audit(store, join(self._url, share(self.connection)))
         if self._to_forget is not None:
             forget(self.connection, self._to_forget)
@@ -98,31 +104,30 @@ class Following:
     def heed(self, audit: Audit) -> None:
         """Build anew what an audit has found wrong."""
         if audit.sound is False:
-            _log.error("the heat stores differ from the database, and are built anew")
-            self._rebuild()
-            self._tell()
+            self._build_anew("they differ from the database")
 
     def _news(self) -> News | None:
         state = self._writer.state
         return changes(self.connection, state) if state else None
 
     def _take_in(self, news: News | None) -> None:
+        if news is None:
+            self._build_anew("they cannot follow")
+            return
         try:
-            if news is None:
-                self._rebuild()
-            elif len(news.changes):
+            if len(news.changes):
                 self._writer.append(news.changes, news.state)
             self._tell()
             if self._writer.full:
                 self._writer.fold()
-        except HeatStoreError as exc:
-            _log.warning("the heat stores are built anew", extra={"reason": str(exc)})
-            self._rebuild()
-            self._tell()
+        except _BROKEN as exc:
+            self._build_anew(str(exc))
 
-    def _rebuild(self) -> None:
+    def _build_anew(self, reason: str) -> None:
+        _log.warning("the heat stores are built anew", extra={"reason": reason})
         with everything(self._url, self._writer.state) as whole:
             self._writer.rebuild(whole.partitions(), whole.planes, whole.state)
+        self._tell()
 
     def _tell(self) -> None:
         """Have the screens ask anew, where that was not told of this state."""

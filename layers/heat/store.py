@@ -4,6 +4,7 @@ The files behind it are only added to, so it stays as it is while a writer goes 
 """
 
 import mmap
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from layers.core.errors import HeatNotReady, HeatStoreError
 from layers.heat.entries import Entries
 from layers.heat.kernels import (
     DECAY_BITS,
@@ -47,6 +49,7 @@ class Files:
         Raises
         ------
         FileNotFoundError : the file is gone, as after a later switch.
+        HeatStoreError : it is shorter than that, as after a crash of the machine.
         """
         if items == 0:
             return np.frombuffer(b"", dtype)
@@ -55,6 +58,8 @@ class Files:
         mapped = self._maps.get(place.file)
         if mapped is None or len(mapped) < end:
             with (self._folder / place.file).open("rb") as file:
+                if os.fstat(file.fileno()).st_size < end:
+                    raise HeatStoreError("a file of the heat store is cut short", file=place.file)
                 mapped = self._maps[place.file] = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
         return np.frombuffer(mapped, dtype, items, place.at * size)
 
@@ -219,12 +224,18 @@ class Store:
         return self.rollups.entries
 
     def layer(self, layer: str) -> LayerStore:
-        """One heat layer; its files are opened when it is first asked for."""
+        """One heat layer; its files are opened when it is first asked for.
+
+        Raises
+        ------
+        HeatNotReady : the stores were built before the city had it.
+        """
         found = self._layers.get(layer)
         if found is None:
-            manifest = self.manifest
-            found = LayerStore.of(manifest.layers[layer], manifest.entries, self.files)
-            self._layers[layer] = found
+            known = self.manifest.layers.get(layer)
+            if known is None:
+                raise HeatNotReady(f"the heat of '{layer}' is not built yet", layer=layer, retry_after_s=5)
+            found = self._layers[layer] = LayerStore.of(known, self.manifest.entries, self.files)
         return found
 
 

@@ -139,13 +139,13 @@ class Writer:
         return layer.model_copy(update={"changed": layer.changed + len(signed)})
 
     def _take_up(self) -> None:
-        """Go on with what is there, unless it is of another form or of other layers: then it is built anew."""
+        """Go on with what is there; what is broken, of another form or of other layers is built anew."""
         try:
             manifest = Manifest.read(self._folder)
-        except HeatStoreError:
+            if tuple(manifest.layers) == self._layers:
+                self._store = Store.of(manifest, self._folder)
+        except (HeatStoreError, FileNotFoundError):
             return
-        if tuple(manifest.layers) == self._layers:
-            self._store = Store.of(manifest, self._folder)
 
     def _switch(self, manifest: Manifest) -> None:
         """Have readers see `manifest` from now on; files that only older ones than the last lean on go."""

@@ -29,7 +29,10 @@ def test_the_public_learns_of_the_layers_that_it_may_read(name):
     assert layer(name).visible_to(PUBLIC)
 
 
-@pytest.mark.parametrize("event", [layer("incidents"), layer("heat:all"), incident()])
+HEAT = Event(9, "heat", "heat", None, {"version": 12, "at": "2025-01-01T00:00:00Z"})
+
+
+@pytest.mark.parametrize("event", [layer("incidents"), HEAT, incident()])
 def test_the_public_learns_nothing_of_incidents(event):
     assert not event.visible_to(PUBLIC)
     assert event.visible_to(ROOM)
@@ -65,6 +68,11 @@ def test_an_incident_is_told_with_what_screens_show_and_nothing_else():
         b"id: 4\nevent: incident\n"
         b'data: {"id":7,"category":"noise","occurred_at":"2025-01-01T00:00:00Z","lon":10.1,"lat":50.0,"area":2}\n\n'
     )
+
+
+def test_those_who_see_incidents_of_an_area_learn_that_heat_has_changed():
+    assert HEAT.visible_to(Audience(Role.ROOM, 1))
+    assert HEAT.text == b'id: 9\nevent: heat\ndata: {"version":12,"at":"2025-01-01T00:00:00Z"}\n\n'
 
 
 def test_a_message_without_a_place_in_the_order_has_no_id():
