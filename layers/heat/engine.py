@@ -19,6 +19,10 @@ from layers.heat.rollup import Rollups
 from layers.heat.store import Store
 
 
+_NOTHING = 1e-12
+"""What has decayed to less is nothing."""
+
+
 @dataclass(frozen=True, eq=False)
 class Cells:
     """Cells that have any value, ascending by id; values are whole unless they decay."""
@@ -106,7 +110,7 @@ def by_cell(rollups: Rollups, plain: Values, hidden: Values | None, question: Qu
     value = rolled.sums(plain, kept)
     if hidden is not None:
         value = value + rolled.sums(hidden, _whole(rollups, kept))
-    some = value != 0
+    some = np.abs(value) > _NOTHING
     if question.bbox is not None:
         some &= rolled.touching(question.bbox)
     return Cells(rolled.cell[some], value[some])

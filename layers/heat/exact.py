@@ -45,7 +45,9 @@ def sums(question: Question, zone_bit: int | None, time_zone: str, as_of: dateti
     if question.half_life is not None:
         age_s = extract("epoch", end - func.date_trunc("second", facts.occurred_at))
         halvings = cast(age_s, Double) / literal(question.half_life.total_seconds(), Double)
-        value = func.sum(weight * func.power(literal(2.0, Double), -halvings))
+        # PostgreSQL takes a number too small for it for an error.
+        factor = func.power(literal(2.0, Double), func.greatest(-halvings, literal(-1000.0, Double)))
+        value = func.sum(weight * factor)
     area = func.coalesce(facts.area_id, 0)
     statement = (
         select(facts.cell, area.label("area"), category.c.sensitive, value.label("value"))

@@ -108,7 +108,7 @@ async def get_frames(  # noqa: PLR0913
     cell_set: Annotated[
         str | None, Query(alias="set", description="the set of cells that the caller has", max_length=40)
     ] = None,
-    top: Annotated[
+    scale_top: Annotated[
         float | None, Query(description="value that the last step of the scale stands for", gt=0)
     ] = None,
     values: Annotated[Literal["quantised", "exact"], Query(description="256 steps, or uint32")] = "quantised",
@@ -126,7 +126,7 @@ async def get_frames(  # noqa: PLR0913
         raise Conflict(
             "set: the heat has other cells by now; ask for the cells anew", parameter="set", set=head["set"]
         )
-    body = arrow.frames_stream(frames.steps, cells.texts(head), top, exact=values == "exact")
+    body = arrow.frames_stream(frames.steps, cells.texts(head), scale_top, exact=values == "exact")
     return respond(request, asker.audience, body, ARROW)
 
 

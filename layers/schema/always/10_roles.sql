@@ -28,6 +28,9 @@ grant select (
   incident_id, source, category, origin, occurred_at, recorded_at, state, due_at, closed_at, severity, cell,
   area_id, zones, spot, run_id
 ) on onemap.incident to onemap_room;
+-- Of what was known before, only what heat as of some time counts.
+grant select (category, origin, occurred_at, cell, area_id, zones, known) on onemap.incident_history to onemap_room;
+grant select (known_from) on onemap.incident to onemap_room;
 grant select on onemap.outbox to onemap_room;
 grant select (attributes, source_key) on onemap.incident to onemap_analyst;
 grant select (geom) on onemap.incident to onemap_exact;

@@ -17,6 +17,13 @@ create policy scope on onemap.incident for select to onemap_room using (
   or area_id = any (array(select onemap.scope_area_ids()))
 );
 
+alter table onemap.incident_history enable row level security;
+drop policy if exists scope on onemap.incident_history;
+create policy scope on onemap.incident_history for select to onemap_room using (
+  (select current_setting('onemap.area_id', true)) = ''
+  or area_id = any (array(select onemap.scope_area_ids()))
+);
+
 alter table onemap.outbox enable row level security;
 drop policy if exists scope on onemap.outbox;
 create policy scope on onemap.outbox for select to onemap_room using (
