@@ -4,10 +4,14 @@ import math
 from dataclasses import dataclass
 from typing import Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from layers.core.errors import NotFound
 from layers.geo.bbox import Bbox
 
 DEEPEST = 24
+_HIGHEST = 89.9  # degrees; the map ends at 85.05
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,16 @@ class Tile:
 
         step = 360 / (1 << self.z)
         return Bbox(self.x * step - 180, latitude(self.y + 1), (self.x + 1) * step - 180, latitude(self.y))
+
+    def units(self, lonlat: NDArray[np.float64], extent: int) -> NDArray[np.float64]:
+        """Places float64[n, 2] in degrees, as counted from the tile's north-west corner with `extent` to a side.
+
+        The second number grows southwards. The poles, which are infinitely far away, are put just beyond the map.
+        """
+        longitude, latitude = lonlat[:, 0], np.radians(np.clip(lonlat[:, 1], -_HIGHEST, _HIGHEST))
+        across = (longitude + 180) / 360
+        down = (1 - np.arcsinh(np.tan(latitude)) / math.pi) / 2
+        return (np.column_stack([across, down]) * (1 << self.z) - [self.x, self.y]) * extent
 
 
 def heat_resolution(z: int, finest: int) -> int:

@@ -13,30 +13,61 @@ from layers.heat.outline import outlines
 EXTENT = 4096
 BUFFER = 64
 
+_FRAME = (-BUFFER, -BUFFER, EXTENT + BUFFER, EXTENT + BUFFER)
+
+# All three lists go in binary: arrays of text would take longer than all the rest.
+_ENCODED = """select ST_AsMVT(cells, 'heat', %(extent)s, 'geom') as body
+from (
+  select cell, value, ST_GeomFromWKB(outline) as geom
+  from unnest(%(outlines)b::bytea[], %(cells)b::text[], %(values)b::{number}[]) given (outline, cell, value)
+) cells"""
+_WHOLE = _ENCODED.format(number="bigint")
+_FRACTIONAL = _ENCODED.format(number="double precision")
+
 
 def tile(at: Tile, cell: NDArray[np.uint64], value: Values) -> Statement:
     """One value, the bytes of the tile: source-layer `heat` with `cell` (hex text) and `value`.
 
     A cell belongs to every tile that it touches and carries its id, so a client that reads several tiles counts
-    each cell once.
+    each cell once. Without any cell there are no bytes.
     """
     shapes = outlines(cell)
-    box = at.bbox
-    touched = shapely.intersects(shapes, shapely.box(box.west, box.south, box.east, box.north))
+    touched = shapely.intersects(shapes, shapely.box(*at.bbox.parts()[0]))
     return Statement(
-        """select ST_AsMVT(cells, 'heat', %(extent)s, 'geom') as body from (
-          select cell, value, ST_AsMVTGeom(ST_Transform(ST_GeomFromWKB(outline, 4326), 3857),
-            ST_TileEnvelope(%(z)s, %(x)s, %(y)s), %(extent)s, %(buffer)s) as geom
-          from unnest(%(outlines)s::bytea[], %(cells)s::text[], %(values)s::bigint[]) given (outline, cell, value)
-        ) cells where geom is not null""",
+        _FRACTIONAL if value.dtype.kind == "f" else _WHOLE,
         {
-            "z": at.z,
-            "x": at.x,
-            "y": at.y,
             "extent": EXTENT,
-            "buffer": BUFFER,
-            "outlines": shapely.to_wkb(shapes[touched]).tolist(),
+            "outlines": shapely.to_wkb(drawn(at, shapes[touched])).tolist(),
             "cells": hexgrid.to_text(cell[touched]),
             "values": value[touched].tolist(),
         },
     )
+
+
+def drawn(at: Tile, shapes: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Polygons in whole units of the tile, cut to its buffer, as a vector tile wants them.
+
+    ST_AsMVTGeom would make the same of them, but one by one and in twice the time, and it drops what is too small
+    for a unit. Here that is drawn as one unit, so that no tile lacks a cell.
+
+    Parameters
+    ----------
+    shapes : polygons in lon-lat degrees that touch the tile.
+    """
+    whole = shapely.transform(shapes, lambda lonlat: np.rint(at.units(lonlat, EXTENT)))
+    west, north, east, south = shapely.bounds(whole).T
+    over = (west < -BUFFER) | (north < -BUFFER) | (east > EXTENT + BUFFER) | (south > EXTENT + BUFFER)
+    whole[over] = shapely.transform(shapely.clip_by_rect(whole[over], *_FRAME), np.rint)
+    small = ~shapely.is_valid(whole) | shapely.is_empty(whole)
+    whole[small] = _small(shapely.transform(shapes[small], lambda lonlat: at.units(lonlat, EXTENT)))
+    return shapely.orient_polygons(whole)  # outer rings clockwise on the screen, where y grows downwards
+
+
+def _small(fine: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Polygons in units that do not bear rounding of each corner: they have narrow parts, or are below a unit."""
+    inside = shapely.intersection(fine, shapely.box(*_FRAME))
+    snapped = shapely.set_precision(inside, 1)
+    gone = shapely.is_empty(snapped)
+    x, y = np.floor(shapely.bounds(inside[gone])[:, :2]).T
+    snapped[gone] = shapely.box(x, y, x + 1, y + 1)
+    return snapped
