@@ -17,6 +17,7 @@ from h3ronpy.vector import (
     cells_to_wkb_polygons,
     coordinates_to_cells,
     geometry_to_cells,
+    wkb_to_cells,
 )
 from numpy.typing import NDArray
 
@@ -132,6 +133,12 @@ def cover(bbox: Bbox, res: int) -> NDArray[np.uint64]:
         for box in boxes
     ]
     return np.unique(np.concatenate(found))
+
+
+def touched(shapes: list[bytes], res: int) -> list[NDArray[np.uint64]]:
+    """The cells at `res` that each shape touches; `shapes` are WKB in lon-lat degrees."""
+    found = wkb_to_cells(shapes, res, ContainmentMode.IntersectsBoundary)
+    return [np.array(cells, dtype=np.uint64) for cells in found.to_pylist()]
 
 
 def to_text(cells: Sequence[int] | NDArray[np.uint64]) -> list[str]:

@@ -172,6 +172,7 @@ released_bin = Table(
     Column("layer", Text, primary_key=True),
     Column("bin", TSTZRANGE, primary_key=True),
     Column("total", Integer, nullable=False),
+    Column("share", SmallInteger, nullable=True),
 )
 
 released_cell = Table(
