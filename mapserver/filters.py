@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Annotated, Literal
+from inspect import signature
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Query
 
@@ -133,4 +134,11 @@ class Filters:
         return None if self.as_of is None else parse_instant(self.as_of, "as_of")
 
 
-AFilters = Annotated[Filters, Depends(Filters)]
+async def _filters(**given: Any) -> Filters:
+    return Filters(**given)
+
+
+# FastAPI would call the class itself in another thread, which costs as much as an answer.
+_filters.__signature__ = signature(Filters)  # type: ignore[attr-defined]
+
+AFilters = Annotated[Filters, Depends(_filters)]

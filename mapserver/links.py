@@ -24,7 +24,7 @@ class Links:
         return {"rel": rel, "type": media_type, "title": title, "href": href}
 
 
-def _links(request: Request) -> Links:
+async def _links(request: Request) -> Links:
     configured = request.app.state.settings.server.public_url
     return Links(configured or str(request.base_url))
 

@@ -18,13 +18,13 @@ To = Annotated[str | None, Query(description="end of the span, RFC 3339, not inc
 Format = Annotated[str | None, Query(alias="f", description="format of the answer", max_length=20)]
 
 
-def _bbox(
+async def _bbox(
     bbox: Annotated[str | None, Query(description="west,south,east,north in degrees", max_length=200)] = None,
 ) -> Bbox | None:
     return None if bbox is None else Bbox.parse(bbox)
 
 
-def _interval(
+async def _interval(
     at: Annotated[
         str | None,
         Query(alias="datetime", description="RFC 3339 instant or closed interval a/b, .. is open", max_length=100),
@@ -33,13 +33,13 @@ def _interval(
     return None if at is None else Interval.parse(at)
 
 
-def _limit(
+async def _limit(
     limit: Annotated[int, Query(ge=1, description="most features of a page; more is clamped")] = LIMIT_DEFAULT,
 ) -> int:
     return min(limit, LIMIT_MOST)
 
 
-def _tile(z: Annotated[int, Path()], x: Annotated[int, Path()], y: Annotated[int, Path()]) -> Tile:
+async def _tile(z: Annotated[int, Path()], x: Annotated[int, Path()], y: Annotated[int, Path()]) -> Tile:
     return Tile.at(z, x, y)
 
 
