@@ -25,7 +25,7 @@ from tests.bench.synthetic import Synthetic
 GATE = 10_000_000
 BUILD_S = {GATE: 5, LARGE: 60}
 YEARS = ("1 y", "4 y")
-DUCKDB_LEAST, SQL_LEAST = 100, 1000
+DUCKDB_LEAST, SQL_LEAST, REPEAT = 100, 1000, 3
 CHICAGO = Path(__file__).parents[3] / "shared" / "data" / "chicago"
 
 
@@ -56,7 +56,7 @@ class Bench:
         asks, ours = [stored.asks[i] for i in which], [answers[i] for i in which]
         write_parquet(stored.town, stored.home / "events.parquet")
         for threads in (1, 2):
-            version, theirs = duckdb_answers(asks, stored.home, threads, 3)
+            version, theirs = duckdb_answers(asks, stored.home, threads, REPEAT)
             name = f"DuckDB {version}, {threads} thread{'s' if threads > 1 else ''}"
             self._peer(name, asks, ours, theirs, DUCKDB_LEAST if stored.large else None)
         for file in stored.home.glob("events.*"):
@@ -67,7 +67,7 @@ class Bench:
         peer = Postgres(self._database("peer"), stored.town)
         which = stored.first_places()
         asks = [stored.asks[i] for i in which]
-        theirs = [peer.answer(ask, 2) for ask in asks]
+        theirs = [peer.answer(ask, REPEAT) for ask in asks]
         self._peer("PostgreSQL's SQL", asks, [answers[i] for i in which], theirs, SQL_LEAST)
         peer.close()
 
@@ -100,7 +100,7 @@ class Bench:
         self.marks.table([name, *(f"{view}, ms" for view in VIEWS), *(f"{view}, ratio" for view in VIEWS)], rows)
         for view in VIEWS:
             long = np.concatenate([ratios[window, view] for window in YEARS])
-            what = f"  times faster, a year or more, {view}: median"
+            what = f"faster than {name}, a year or more, {view}: median"
             if least is not None and view == "city":
                 self.marks.least(what, float(np.median(long)), least, "x")
             else:

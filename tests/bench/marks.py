@@ -23,7 +23,7 @@ class Marks:
 
     def say(self, what: str, value: float, unit: str) -> None:
         """A figure without a mark."""
-        print(f"  {what:<58} {value:12,.2f} {unit}", flush=True)
+        print(f"  {what:<66} {value:12,.2f} {unit}", flush=True)
 
     def most(self, what: str, value: float, limit: float, unit: str) -> None:
         """A figure that must not be above its mark."""
@@ -35,11 +35,11 @@ class Marks:
 
     def same(self, what: str, wrong: int, count: int) -> None:
         """`count` answers, of which none may be wrong."""
-        print(f"  {what:<58} {count - wrong:12,} of {count:,}{'' if wrong == 0 else '   MISSED'}", flush=True)
+        print(f"  {what:<66} {count - wrong:12,} of {count:,}{'' if wrong == 0 else '   MISSED'}", flush=True)
         if wrong:
-            self.missed.append(what)
+            self.missed.append(what.strip())
 
     def _hold(self, what: str, value: float, mark: str, unit: str, *, met: bool) -> None:
-        print(f"  {what:<58} {value:12,.2f} {unit:<9} {mark}{'' if met else '   MISSED'}", flush=True)
+        print(f"  {what:<66} {value:12,.2f} {unit:<9} {mark}{'' if met else '   MISSED'}", flush=True)
         if not met:
-            self.missed.append(what)
+            self.missed.append(what.strip())
