@@ -107,3 +107,11 @@ def test_no_cells_have_no_measures():
     assert per_km2(*nothing).size == 0
     for found in (top(*nothing, 3), difference(nothing, nothing), roll_up(*nothing, 5)):
         assert _dict(found) == {}
+
+
+def test_amounts_that_are_not_whole_are_not_rounded():
+    cell = np.array([h3.str_to_int(text) for text in sorted(h3.cell_to_children(PENTAGON, 5))], np.uint64)
+    amount = np.full(cell.size, 0.5)
+    assert difference((cell, amount), (cell[:1], np.array([2])))[1].tolist() == [-1.5, *amount[1:]]
+    assert roll_up(cell, amount, 4)[1].tolist() == [3.0]
+    assert top(cell, amount, 2)[0].tolist() == cell[:2].tolist()
