@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import signal
+from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,7 +27,7 @@ def work(
         int | None, typer.Option(hidden=True, help="Process to end with, whose child this is.")
     ] = None,
 ) -> None:
-    """Load what is scheduled, dropped into the city's folder or pushed, until Ctrl-C."""
+    """Load what is scheduled, dropped into the city's folder or pushed, and have the heat follow, until Ctrl-C."""
     if parent is not None:
         die_with(parent)
     from etl.work import Town  # noqa: PLC0415
@@ -35,13 +36,16 @@ def work(
     log.set_up()
     logging.getLogger("procrastinate").setLevel(logging.WARNING)
     with database(settings) as url:
-        asyncio.run(run(Town(settings.city_folder, url)))
+        asyncio.run(run(Town(settings.city_folder, url), settings.heat_folder(url)))
 
 
-async def run(town: "Town", heartbeat_s: float = jobs.HEARTBEAT_S, stalled_s: float = jobs.STALLED_S) -> None:
-    """Work until a signal asks to stop."""
+async def run(
+    town: "Town", heat: Path, heartbeat_s: float = jobs.HEARTBEAT_S, stalled_s: float = jobs.STALLED_S
+) -> None:
+    """Work until a signal asks to stop; `heat` is the folder of the heat stores."""
     from etl.foreman import Foreman  # noqa: PLC0415
     from etl.worker import add_tasks, queue, serve  # noqa: PLC0415
+    from layers.heat.appender import Appender  # noqa: PLC0415
 
     loop = asyncio.get_running_loop()
     stop, stopping = asyncio.Event(), Event()
@@ -55,8 +59,11 @@ async def run(town: "Town", heartbeat_s: float = jobs.HEARTBEAT_S, stalled_s: fl
         loop.add_signal_handler(number, end)
     app = queue(town.url)
     add_tasks(app, town, stopping)
-    looking = asyncio.create_task(asyncio.to_thread(Foreman(town, stalled_s=stalled_s).run, stopping))
-    looking.add_done_callback(lambda _: stop.set())
+    beside = [Foreman(town, stalled_s=stalled_s).run, Appender(town.url, heat).run]
+    threads = [asyncio.create_task(asyncio.to_thread(one, stopping)) for one in beside]
+    for thread in threads:
+        thread.add_done_callback(lambda _: stop.set())
     async with app.open_async():
         await serve(app, stop, heartbeat_s, stalled_s)
-    await looking
+    stopping.set()  # also where one of them has ended by a fault
+    await asyncio.gather(*threads)

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from etl.cli import app as etl
 from etl.cli import work
 from layers.core.errors import OnemapError
-from mapserver.commands import api, db, serve, token, up
+from mapserver.commands import api, db, heat, serve, token, up
 
 app = typer.Typer(
     help="One Map: a district's incidents, risk areas and heat on one live map.",
@@ -22,6 +22,7 @@ app.command()(api.api)
 app.add_typer(etl, name="etl")
 app.add_typer(token.app, name="token")
 app.add_typer(db.app, name="db")
+app.add_typer(heat.app, name="heat")
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ import typer
 from layers.core.db import connect
 from layers.core.parent import die_with
 from layers.core.settings import Settings
+from layers.heat.manifest import Signature
 
 _LAST_RUNS = """select distinct on (source) source, finished_at
 from onemap.run where state = 'done' order by source, run_id desc"""
@@ -36,14 +37,24 @@ def load(settings: Settings, url: str) -> None:
         return
     typer.echo(f"loading {settings.city}: {', '.join(path.name for path in changed)}")
     ids = [str(_declared(path).get("id", path.stem)) for path in changed]
-    done = subprocess.run(  # noqa: S603 - ids of the city's own sources, no shell
-        [sys.executable, "-m", "mapserver.cli", "etl", "run", *ids],
+    if _onemap(url, "etl", "run", *ids):
+        typer.echo("not everything was loaded, as is said above; what landed is served", err=True)
+
+
+def build_heat(settings: Settings, url: str) -> None:
+    """Have heat stores where there are none yet; a worker brings them up to date."""
+    if Signature.of(settings.heat_folder(url)) is None and _onemap(url, "heat", "update"):
+        typer.echo("the heat is not built, as is said above; a worker tries again", err=True)
+
+
+def _onemap(url: str, *words: str) -> int:
+    """Run another command of this house on the same database; its exit status."""
+    return subprocess.run(  # noqa: S603 - ids of the city's own sources, no shell
+        [sys.executable, "-m", "mapserver.cli", *words],
         env={**os.environ, "ONEMAP_DB__URL": url},
         preexec_fn=partial(die_with, os.getpid()),
         check=False,
-    )
-    if done.returncode:
-        typer.echo("not everything was loaded, as is said above; what landed is served", err=True)
+    ).returncode
 
 
 def _changed(folder: Path, url: str) -> Iterator[Path]:

@@ -12,7 +12,7 @@ from layers.core.home import database
 from layers.core.settings import Settings
 from mapserver.auth import tokens
 from mapserver.auth.pepper import pepper
-from mapserver.commands.loading import load
+from mapserver.commands.loading import build_heat, load
 from mapserver.commands.serve import Address, end_tidily, run
 from mapserver.commands.working import working
 
@@ -30,6 +30,7 @@ def up() -> None:
     address = Address.of(settings.server)
     with database(settings) as url:
         load(settings, url)
+        build_heat(settings, url)
         token = _room_token(settings, url)
         typer.echo(f"{city.name.en} {city.name.zh}")
         typer.echo(f"  for everyone          {address.public_url}/")

@@ -17,6 +17,9 @@ from layers.core import jobs
 from layers.core.clock import Clock
 from layers.core.db import connect
 from layers.core.migrate import migrate
+from layers.heat.audit import digest
+from layers.heat.checksum import checksum
+from layers.heat.reader import Reader
 from tests.workshop import INCIDENTS, Workshop, call
 
 KILLS = int(os.environ.get("ONEMAP_DRILL_ROUNDS", "3"))
@@ -24,7 +27,7 @@ ROWS = 3000
 ROOT = Path(__file__).parents[2]
 WORKER = """
 import asyncio, sys; from pathlib import Path; from etl.work import Town; from etl.work_cli import run
-asyncio.run(run(Town(Path(sys.argv[1]), sys.argv[2]), heartbeat_s=0.2, stalled_s=1.0))
+asyncio.run(run(Town(Path(sys.argv[1]), sys.argv[2]), Path(sys.argv[3]), heartbeat_s=0.2, stalled_s=1.0))
 """
 HELD = """select source, source_key, category, occurred_at, state, zones, cell, attributes, content_hash
 from onemap.incident order by source, source_key"""
@@ -49,10 +52,21 @@ def towns(tmp_path, empty_url, cluster):
     return Workshop(folder, empty_url), calm
 
 
+def heat(town):
+    """Folder of the heat stores that the workers share."""
+    return town.folder.parent / "heat"
+
+
+def heat_agrees(town):
+    store = Reader(heat(town)).store()
+    with connect(town.url) as connection:
+        return digest(store) == checksum(connection, len(store.manifest.layers))
+
+
 @contextmanager
 def worker(town, log):
     with log.open("a") as errors:
-        words = [sys.executable, "-c", WORKER, str(town.folder), town.url]
+        words = [sys.executable, "-c", WORKER, str(town.folder), town.url, str(heat(town))]
         process = subprocess.Popen(words, stderr=errors, cwd=ROOT)
     try:
         yield process
@@ -114,6 +128,10 @@ def test_nothing_is_lost_or_doubled_when_workers_are_killed(towns, tmp_path):
             workers[victim].wait()
             workers[victim] = stack.enter_context(worker(town, log))
             until(town, IDLE, log)
+        deadline = time.monotonic() + 60
+        while not heat_agrees(town):
+            assert time.monotonic() < deadline, log.read_text()[-4000:]
+            time.sleep(0.1)
     for number in range(KILLS):
         for source in ("keyed", "keyless"):
             steady.load(source, f"{source}_{number:02}.csv", lambda *_: None)

@@ -62,6 +62,7 @@ def test_up_starts_loads_serves_and_ends_all_of_it_and_loads_again_only_what_cha
     log = tmp_path / "log"
     with served("up", env=env, log=log) as server:
         assert "loading toy: 10-areas.toml" in server.printed
+        assert (home / "heat" / "onemap_toy" / "manifest.json").exists()
         assert httpx.get(f"{server.url}/readyz").status_code == 200
         assert name_of_the_area(home) == "First"
         link = re.search(r"http://\S+/enter\?token=\S+", server.printed)[0]
