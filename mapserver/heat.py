@@ -96,7 +96,7 @@ class Asker:
         if filters.smooth:
             cell, value = await asyncio.to_thread(_smoothed, cell, value, filters.smooth, question.bbox)
         if filters.per == "km2":
-            value = measure.per_km2(cell, value)
+            value = await asyncio.to_thread(measure.per_km2, cell, value)
         if filters.top is not None:
             cell, value = measure.top(cell, value, filters.top)
         state = answers[0].state

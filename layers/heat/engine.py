@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from layers.catalog.city import City
 from layers.core.audience import SENSITIVE_RES
+from layers.core.span import Span
 from layers.heat.events import State
 from layers.heat.hours import slices
 from layers.heat.kernels import MOST_PLANES, MOST_SECONDS, Values
@@ -78,9 +80,13 @@ class Engine:
 
     def _windows(self, store: Store, question: Question) -> NDArray[np.int64]:
         """int64[n, 2], the wanted slices of time in seconds since the store's origin."""
-        found = slices(question.span, self._city.zone, question.hours, question.weekdays)
-        ours = np.clip(found - store.manifest.origin, 0, MOST_SECONDS)
-        return ours[ours[:, 0] < ours[:, 1]]
+        first = datetime.fromtimestamp(store.manifest.origin, UTC)
+        last = first + timedelta(seconds=MOST_SECONDS)
+        start, end = max(question.span.start, first), min(question.span.end, last)
+        if start >= end:
+            return np.empty((0, 2), np.int64)
+        found = slices(Span(start, end), self._city.zone, question.hours, question.weekdays)
+        return found - store.manifest.origin
 
     def _sums(self, store: Store, question: Question, windows: NDArray[np.int64], sensitive: set[bool]) -> Values:
         """Sums by entry of the planes that are sensitive, or are not, as `sensitive` has it."""

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -145,6 +145,12 @@ def test_nothing_is_found_outside_the_time_that_a_store_can_count(engine):
     late = Span(toy.FIRST + timedelta(days=200 * 365), toy.FIRST + timedelta(days=300 * 365))
     assert answered(engine, Question("all", late, 8)) == {}
     assert answered(engine, Question("all", late, 8, half_life=timedelta(days=1))) == {}
+
+
+def test_a_window_wider_than_a_store_can_count_holds_everything(engine, shared_toy):
+    ages = Span(datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC))
+    found = answered(engine, Question("all", ages, 8, hours=frozenset(range(24)), with_sensitive=True))
+    assert sum(found.values()) == len(shared_toy.rows)
 
 
 def test_answers_together_are_of_one_moment(engine):
