@@ -4,7 +4,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
@@ -57,7 +57,7 @@ class Toy:
     """The toy city in a database of its own, with the rows it was made from."""
 
     url: str
-    rows: list[toy.Incident]
+    rows: list[toy.Incident] = field(repr=False)
 
     def area_id(self, code: str) -> int:
         """Identity of the area of that code."""

@@ -20,7 +20,6 @@ from layers.heat.reader import Reader
 from layers.heat.rollup import Rollups
 from layers.heat.store import Store
 
-
 _NOTHING = 1e-12
 """What has decayed to less is nothing."""
 

@@ -69,7 +69,7 @@ def by_hand(shared_toy, question, bit):
         box = shapely.box(question.bbox.west, question.bbox.south, question.bbox.east, question.bbox.north)
         shapes = dict(zip(sums, hexgrid.outline(np.array(list(sums), np.uint64)), strict=True))
         sums = Counter({cell: value for cell, value in sums.items() if shapes[cell].intersects(box)})
-    return sums
+    return Counter({cell: value for cell, value in sums.items() if value > 1e-12})
 
 
 def _square(west, south, size):
