@@ -64,7 +64,7 @@ export const en = {
   "legend.sum": "{total} incidents in {cells} cells",
   "legend.empty": "No incidents in this window",
   "legend.off": "Heat is hidden (H)",
-  "legend.asOf": "As of the changes up to {time}",
+  "legend.asOf": "Includes changes up to {time}",
   "legend.loading": "Loading heat",
   "legend.zone": "Reach of a risk area",
   "legend.incident": "Incident",
