@@ -282,3 +282,17 @@ def test_what_a_broken_append_left_is_overwritten(tmp_path, monkeypatch):
 
 def _fail(*_):
     raise OSError("the disk is full")
+
+
+def test_windows_of_a_part_s_first_and_last_second_hold_what_happened_in_them(tmp_path):
+    known = events(900, 4)
+    weight = dict.fromkeys(PLANES, 1)
+    with Writer(tmp_path, LAYERS) as ours:
+        ours.rebuild([known], PLANES, state())
+        store = ours.store
+    for part in store.layer("all").parts:
+        first, last = ((part.log[[0, -1]] >> np.uint64(32)).astype(np.int64) + store.manifest.origin).tolist()
+        for second in (first, last):
+            windows = np.array([[second - 9, second - 8], [second, second + 1], [second + 8, second + 9]])
+            for some in (windows, windows[1:2]):
+                assert answered(store, "all", some, weight) == counted(known, 0, some, weight)
