@@ -33,7 +33,7 @@ _NEW = sql.SQL("xid >= pg_snapshot_xmin({since}) and not pg_visible_in_snapshot(
 
 _SUMMARY = sql.SQL("""
 select count(*) as count, coalesce(bool_or(sign = 0), false) as renewed,
-  coalesce(array_agg(distinct category), '{{}}') as categories,
+  coalesce(array_agg(distinct category collate "C"), '{{}}') as categories,
   pg_snapshot_xmax(%(since)s::pg_snapshot) > pg_snapshot_xmax(pg_current_snapshot())
     or exists (select from onemap.heat_horizon where xid >= pg_snapshot_xmin(%(since)s::pg_snapshot)) as lost
 from onemap.heat_delta where {new}""").format(new=_NEW)
