@@ -27,7 +27,7 @@ export interface Question {
   news: News;
 }
 
-/** Raised when the server has news: the same question then has a new answer. Heat is behind the figures. */
+/** Raised when the server has news: the same question then has a new answer. */
 export interface News {
   heat: number;
   figures: number;
@@ -118,7 +118,8 @@ export class Feed {
       },
       heat: ({ version }) => {
         this.heatVersion = version;
-        this.refreshSoon({ heat: true, figures: false });
+        // The figures are counted as heat is, all but those of what is open.
+        this.refreshSoon({ heat: true, figures: true });
       },
       incident: (event) => {
         this.events.incident(event);

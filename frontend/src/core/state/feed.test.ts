@@ -79,7 +79,7 @@ describe("the feed", () => {
     vi.unstubAllGlobals();
   });
 
-  it("asks for heat when the server says so, and for figures when incidents change", async () => {
+  it("asks for heat when the server says so, and for figures when incidents change as well", async () => {
     await opened();
     await ask();
     expect(asked()).toEqual([]);
@@ -88,7 +88,7 @@ describe("the feed", () => {
     await say("incident", { id: 5, lon: null, lat: null });
     expect(asked()).toEqual(["/summary"]);
     await say("heat", { version: 1, at: NOW });
-    expect(asked()).toEqual(["cells"]);
+    expect(asked()).toEqual(["/summary", "cells"]);
     await say("reset", {});
     expect(asked()).toEqual(["/summary", "cells"]);
   });
@@ -112,7 +112,7 @@ describe("the feed", () => {
     expect(feed.heat?.set.meta.version).toBe(1);
     loaded.mockImplementation(async () => cells(7));
     await vi.advanceTimersByTimeAsync(AGAIN_MS);
-    expect([asked(), feed.heat?.set.meta.version]).toEqual([["cells", "cells"], 7]);
+    expect([asked(), feed.heat?.set.meta.version]).toEqual([["/summary", "cells", "cells"], 7]);
     await vi.advanceTimersByTimeAsync(10 * AGAIN_MS);
     expect(asked()).toEqual([]);
   });
