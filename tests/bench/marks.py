@@ -1,5 +1,6 @@
 """Figures, each with the mark that it is held against; what is missed is told at the end."""
 
+import os
 from collections.abc import Sequence
 
 
@@ -10,8 +11,9 @@ class Marks:
         self.missed: list[str] = []
 
     def section(self, title: str) -> None:
-        """What the figures below are about."""
-        print(f"\n{title}", flush=True)
+        """What the figures below are about, and how busy the machine is with other work."""
+        load, _, _ = os.getloadavg()
+        print(f"\n{title}\n  (load {load:.1f} of {os.cpu_count()} processors)", flush=True)
 
     def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Rows of texts, the first column to the left and the others to the right."""
