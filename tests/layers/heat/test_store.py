@@ -284,15 +284,19 @@ def _fail(*_):
     raise OSError("the disk is full")
 
 
-def test_windows_of_a_part_s_first_and_last_second_hold_what_happened_in_them(tmp_path):
-    known = events(900, 4)
+def test_windows_of_one_second_hold_what_happened_in_it(tmp_path):
+    """At the ends of parts, and where something came or went."""
+    known, came = events(900, 4), events(40, 5)
+    gone = np.arange(0, 900, 50)
     weight = dict.fromkeys(PLANES, 1)
     with Writer(tmp_path, LAYERS) as ours:
         ours.rebuild([known], PLANES, state())
+        ours.append(changes(came, taken(known, gone)), state(2))
         store = ours.store
-    for part in store.layer("all").parts:
-        first, last = ((part.log[[0, -1]] >> np.uint64(32)).astype(np.int64) + store.manifest.origin).tolist()
-        for second in (first, last):
-            windows = np.array([[second - 9, second - 8], [second, second + 1], [second + 8, second + 9]])
-            for some in (windows, windows[1:2]):
-                assert answered(store, "all", some, weight) == counted(known, 0, some, weight)
+    present = joined(taken(known, np.setdiff1d(np.arange(900), gone)), came)
+    ends = [part.log[[0, -1]] for part in store.layer("all").parts]
+    moved = np.concatenate([*ends, store.layer("all").changes[:, 0]])
+    for second in np.unique((moved >> np.uint64(32)).astype(np.int64) + store.manifest.origin).tolist():
+        windows = np.array([[second - 9, second - 8], [second, second + 1], [second + 8, second + 9]])
+        for some in (windows, windows[1:2]):
+            assert answered(store, "all", some, weight) == counted(present, 0, some, weight)
