@@ -10,7 +10,8 @@ type Shape = components["schemas"];
 export type Bilingual = Shape["NameShape"];
 export type Span = Shape["SpanShape"];
 export type ZoneType = Shape["ZoneTypeShape"];
-export type HeatCatalog = Shape["HeatCatalogShape"];
+/** `share`: percent of the incidents in the public's newest bin that its cells show, at least. */
+export type HeatCatalog = Shape["HeatCatalogShape"] & { policy: { share?: number | null } };
 /** What is told of heat cells beside them: `set` names the list of cells, `as_of` is when nothing newer was known. */
 export type HeatMeta = Omit<Shape["HeatCellsShape"], "cells" | "values">;
 export type Summary = Shape["SummaryShape"];

@@ -66,6 +66,7 @@ export const en = {
   "legend.off": "Heat is hidden (H)",
   "legend.asOf": "Includes changes up to {time}",
   "legend.loading": "Loading heat",
+  "legend.share": "At least {share}% of the incidents counted are shown",
   "legend.zone": "Reach of a risk area",
   "legend.incident": "Incident",
   "legend.incidentCell": "Incident, at the centre of its cell",

@@ -67,6 +67,7 @@ export const zh: Dictionary = {
   "legend.off": "热力已隐藏（H）",
   "legend.asOf": "含截至 {time} 的变动",
   "legend.loading": "正在加载热力",
+  "legend.share": "至少显示所计事件的 {share}%",
   "legend.zone": "重点区域的影响范围",
   "legend.incident": "事件",
   "legend.incidentCell": "事件（标在所在单元中心）",
