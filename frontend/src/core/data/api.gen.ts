@@ -1376,8 +1376,8 @@ export interface operations {
                 res?: number | null;
                 /** @description the set of cells that the caller has */
                 set?: string | null;
-                /** @description only so many cells of the greatest value */
-                top?: number | null;
+                /** @description value that the last step of the scale stands for */
+                scale_top?: number | null;
                 /** @description 256 steps, or uint32 */
                 values?: "quantised" | "exact";
                 /** @description codes of categories, comma-separated */
@@ -1402,6 +1402,8 @@ export interface operations {
                 smooth?: number;
                 /** @description per cell, or per km2 of its own area */
                 per?: "cell" | "km2";
+                /** @description only so many cells of the greatest value */
+                top?: number | null;
                 /** @description RFC 3339; only what was known then, by SQL */
                 as_of?: string | null;
                 /** @description west,south,east,north in degrees */
