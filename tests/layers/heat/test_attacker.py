@@ -192,7 +192,7 @@ class Attacker:
                     yield cell, what, int(row @ truth)
 
 
-@settings(max_examples=300)
+@settings(max_examples=1000)
 @given(towns())
 def test_linear_programs_bound_no_hidden_count_closer_than_1_to_9(town):
     assert list(Attacker(town, town.published()).finds()) == []
