@@ -27,12 +27,14 @@ SET = {
     "origin": "case origin when 'patrol' then 'citizen' else 'patrol' end",
     "another origin": "'hotline'",
     "occurred_at": "occurred_at + interval '0.3 seconds'",
+    "another occurred_at": "occurred_at + interval '1 minute'",
     "cell": "cell + 1",
     "area_id": "case when area_id is null then 1 end",
     "zones": "zones # 2",
     "severity": "severity + 1",
     "state": "'closed'",
 }
+HEARD = {"category", "origin", "another occurred_at", "cell", "area_id", "zones"}
 
 session = st.sampled_from(["one", "two"])
 action = st.one_of(
@@ -127,8 +129,8 @@ def as_counter(found):
     return signed
 
 
-@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(action, max_size=30))
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(action, min_size=5, max_size=30))
 def test_what_is_heard_is_what_has_come_and_gone_however_transactions_overlap_and_end(own_toy, actions):
     sessions = {name: Session(own_toy.url, name) for name in ("one", "two")}
     state, held = now_at(own_toy.url), facts(own_toy.url)
@@ -165,6 +167,18 @@ def do(url, *statements):
     with connect(url) as connection:
         for statement in statements:
             connection.execute(statement.encode())
+
+
+@pytest.mark.parametrize("fact", SET)
+def test_each_fact_alone_is_heard_of_and_no_other(own_toy, fact):
+    since, before = now_at(own_toy.url), facts(own_toy.url)
+    column = fact.removeprefix("another ")
+    do(own_toy.url, f"update onemap.incident set {column} = {SET[fact]} where source_key in ('k1', 'k2')")
+    found = news(own_toy.url, since).changes
+    after = facts(own_toy.url)
+    before.update(as_counter(found))
+    assert +before == after
+    assert len(found) == (4 if fact in HEARD else 0)
 
 
 def test_a_store_hears_nothing_where_nothing_was_done(own_toy):
