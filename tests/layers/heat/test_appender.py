@@ -172,6 +172,16 @@ def test_a_change_is_in_the_store_soon_after_its_commit_and_told(follower):
         until(lambda: follower.told()[-1] == follower.version)
 
 
+def test_each_version_is_told_of_once(follower, monkeypatch):
+    monkeypatch.setattr("layers.heat.appender._TICK_S", 0.02)
+    with follower.running():
+        until(lambda: follower.told() != [])
+        follower.do(DELETE.format("k1"))
+        until(lambda: len(follower.told()) == 2)
+        time.sleep(0.3)
+        assert len(follower.told()) == 2
+
+
 def test_another_one_follows_when_the_first_has_ended(follower, monkeypatch):
     monkeypatch.setattr("layers.heat.appender._TICK_S", 0.1)
     second = Follower(follower.url, follower.folder)
