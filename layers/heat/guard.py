@@ -62,12 +62,17 @@ def part(count: int, whole: int | None, k: int) -> tuple[int, Part]:
 def several(cells: int, whole: int, k: int) -> tuple[int, Part]:
     """What may be told of some cells, each below k, of a published sum, `whole`; and the part while it is not.
 
-    Each must be able to be 0 or k-1, and the rest of the whole must be none or at least k.
+    Each must be able to be 0 or k-1, and the rest of the whole must be none or at least k, as k-1 of it may lie in
+    one cell.
     """
     every = between(0, min(cells * (k - 1), whole))
     told = every & between(k, (cells - 1) * (k - 1)) & ~between(whole - k + 1, whole - 1)
-    view = View(every & ~1, between(0, (cells - 1) * (k - 1)), between(k - 1, cells * (k - 1)))
-    return told, Part(every & ~told, frozenset([View(*(which & every & ~told for which in view))]))
+    hidden = every & ~told
+    inside = View(
+        hidden & ~1, hidden & between(0, (cells - 1) * (k - 1)), hidden & between(k - 1, cells * (k - 1))
+    )
+    outside = View(hidden & between(0, whole - 1), hidden, hidden & between(0, whole - k + 1))
+    return told, Part(hidden, frozenset([inside, outside]))
 
 
 @lru_cache(CACHED)

@@ -21,7 +21,9 @@ the rules, each with its reason:
 What holds: one who knows these rules, all sums before they are rounded, and which cells can hold incidents, finds
 no count of a finest cell, of `all` or of a zone type, to be more than 1 or less than k-1 where it is hidden. What
 lies outside a zone in one such cell is hidden likewise, but that it may be known to be at least the cell's
-published count less k-1. The total of a bin is the sum of its cells, and the share told of it follows from them.
+published count less k-1. Of `all` alone that follows from rule 2; of all layers together the tests try it, with
+linear programs and with every state of small cities. The total of a bin is the sum of its cells, and the share
+told of it follows from them.
 
 What does not: what lies outside of two zone types at once in one cell is not guarded. A bin whose incidents change
 later is published anew; each of the two withstands alone, and their difference may tell what came between.
@@ -44,6 +46,9 @@ from layers.core.statement import Statement
 from layers.geo import hexgrid
 from layers.heat.adaptive import Cells, Grain, Whole, adaptive, homes, summed
 from layers.heat.ground import Ground, Grounds
+
+LAYER = "released"
+"""The product as a layer, whose version changes when any bin is published anew."""
 
 K = 10
 ROUND_TO = 5
