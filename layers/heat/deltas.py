@@ -53,7 +53,7 @@ with gone as (
   select xid from gone order by xid desc limit 1
 )
 insert into onemap.heat_horizon (xid) select xid from latest
-on conflict (single) do update set xid = greatest(heat_horizon.xid, excluded.xid)"""
+on conflict (single) do update set xid = excluded.xid"""
 
 
 @dataclass(frozen=True)

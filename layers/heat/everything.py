@@ -22,8 +22,10 @@ MOST = 1 << 22
 
 _SAMPLED_PAGES = 4000
 
-# Changes that no transaction of this database can have made came with a copy of another one.
-_DISOWN = "delete from onemap.heat_delta where xid >= pg_snapshot_xmax(pg_current_snapshot())"
+# What no transaction of this database can have written came with a copy of another one.
+_DISOWN = """
+with horizon as (delete from onemap.heat_horizon where xid >= pg_snapshot_xmax(pg_current_snapshot()))
+delete from onemap.heat_delta where xid >= pg_snapshot_xmax(pg_current_snapshot())"""
 
 _CATEGORIES = "select array(select code from onemap.category order by rank) as codes"
 

@@ -122,6 +122,8 @@ def test_whatever_is_done_the_store_agrees_with_the_database(follower, done):
             follower.do(*(statement.format(f"k{key}") for key in keys))
             follower.appender.catch_up()
             assert follower.agrees()
+            layers = Manifest.read(follower.folder).layers.values()
+            assert all(layer.changed <= 7 for layer in layers), "too much is left to scan with every answer"
 
 
 def test_a_table_that_became_another_one_is_read_anew(follower):
