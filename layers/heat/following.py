@@ -49,11 +49,11 @@ class Audit(Thread):
             with self._connection:
                 layers = len(self._store.manifest.layers)
                 self.sound = digest(self._store) == checksum(self._connection, layers)
-        except _BROKEN as exc:
-            _log.warning("a heat store is broken", extra={"error": str(exc)})
-            self.sound = False
         except psycopg.Error as exc:
             _log.warning("the heat stores could not be audited", extra={"error": str(exc)})
+        except Exception as exc:  # noqa: BLE001 - whatever a broken file leads to
+            _log.warning("a heat store is broken: %r", exc)
+            self.sound = False
 
 
 class Following:
