@@ -92,7 +92,7 @@ class IncidentLoad:
         incidents.vouch(landing.connection, self._tally.categories)
         self._tally.say("publishing", _MERGED)
         public.mark(landing.connection, self._tally.days)
-        public.release(landing.connection, landing.city)
+        released = public.release(landing.connection, landing.city)
         few = 0 < merged.inserted + merged.updated <= told.TOLD_ONE_BY_ONE
         told.tell(
             landing.connection,
@@ -100,6 +100,7 @@ class IncidentLoad:
             run_id=landing.run_id,
             at=landing.at,
             each=few and not self._straight,
+            released=released > 0,
         )
 
     def _may_be_new(self) -> bool:

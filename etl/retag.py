@@ -51,9 +51,11 @@ def retag(url: str, city: City, clock: Clock) -> Retagged:
             account = Account(rows_read=read, updated=updated, unchanged=read - updated)
             runs.finish(connection, run_id, "", account, {}, clock.now())
             if updated:
-                public.release(connection, city)
+                released = public.release(connection, city)
                 events.begin(connection)
                 events.bump(connection, "incidents", clock.now())
+                if released:
+                    events.bump(connection, public.LAYER, clock.now())
     return Retagged(run_id, account)
 
 

@@ -48,10 +48,11 @@ def withdraw(url: str, city: City, source: str, clock: Clock) -> tuple[int, Acco
             account = Account(deleted=gone)
             runs.finish(connection, run_id, "", account, {}, clock.now())
             if gone:
-                if last["target"] == "incidents":
-                    public.release(connection, city)
+                released = public.release(connection, city) if last["target"] == "incidents" else 0
                 events.begin(connection)
                 events.bump(connection, last["target"], at)
+                if released:
+                    events.bump(connection, public.LAYER, at)
     return run_id, account
 
 

@@ -174,7 +174,7 @@ class Asker:
         if bbox is not None:
             touched = touching(cell, bbox)
             cell, value = cell[touched], value[touched]
-        version = await self.db.value(self.audience, summary.layer_version("incidents"))
+        version = await self.db.value(self.audience, summary.layer_version(public.LAYER))
         return Heat(span, cell, value, version or 0, None)
 
 

@@ -156,7 +156,7 @@ def fill(connection: psycopg.Connection[DictRow], rows: list[Incident]) -> None:
     public.mark(connection, {row.at.astimezone(UTC).date() for row in rows})
     public.release(connection, CITY)
     events.begin(connection)
-    for layer in ("areas", "risk_areas", "incidents"):
+    for layer in ("areas", "risk_areas", "incidents", public.LAYER):
         events.bump(connection, layer, FIRST)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from etl.load.staging import Connection
 from layers.core import events
+from layers.heat import public
 
 LAYER = "incidents"
 
@@ -28,11 +29,16 @@ from changed join onemap.category on category.code = changed.category
 order by occurred_at, incident_id"""
 
 
-def tell(connection: Connection, *, source: str, run_id: int, at: datetime, each: bool) -> None:
-    """Bump the layer, and tell of `each` of the incidents that were needed; last before the commit."""
+def tell(connection: Connection, *, source: str, run_id: int, at: datetime, each: bool, released: bool) -> None:
+    """Bump the layer, and tell of `each` of the incidents that were needed; last before the commit.
+
+    released : the public's product has changed too.
+    """
     changed = connection.execute(_CHANGED, {"source": source, "run": run_id}).fetchall() if each else []
     events.begin(connection)
     events.bump(connection, LAYER, at)
+    if released:
+        events.bump(connection, public.LAYER, at)
     if changed:
         events.emit(
             connection,

@@ -89,6 +89,7 @@ class HeatPolicyShape(Shape):
     finest_res: int
     note: NameShape
     bin: SpanShape | None = Field(description="newest published bin, for the public")
+    share: int | None = Field(description="percent of that bin's incidents that are shown, at least")
 
 
 class HeatCatalogShape(Shape):

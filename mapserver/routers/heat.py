@@ -49,11 +49,20 @@ async def get_heat(request: Request, asker: AnAsker) -> Response:
             "exact": exact_heat,
             "finest_res": asker.city.base_resolution if exact_heat else public.FINEST_RES,
             "note": _EXACT_NOTE if exact_heat else _PUBLIC_NOTE,
-            "bin": None if exact_heat else _span(await windows.newest_bin()),
+            **({"bin": None, "share": None} if exact_heat else await _product(windows)),
         },
         "default_window": _span(await windows.default()),
     }
     return respond(request, asker.audience, json_bytes(body), JSON)
+
+
+async def _product(windows: Windows) -> dict[str, Any]:
+    """The newest published bin, and the percent of its incidents that are shown."""
+    newest = await windows.newest_bin()
+    if newest is None:
+        return {"bin": None, "share": None}
+    shown = public.shown(newest.start, newest.end, windows.clock.now())
+    return {"bin": _span(newest), "share": await windows.db.value(windows.audience, shown)}
 
 
 _EXACT_NOTE = {"zh": "精确计数；仅限指挥室内部使用", "en": "Exact counts; for the closed command room only"}

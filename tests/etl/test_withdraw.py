@@ -21,7 +21,7 @@ def test_incidents_of_a_source_leave_the_map_and_stay_in_the_history(town):
     (run,) = town.rows("select source, via, state, deleted from onemap.run where run_id = %s", run_id)
     assert run == {"source": "calls", "via": "withdraw", "state": "done", "deleted": 2}
     assert town.rows("select 1 from onemap.quarantine where dismissed_at is null") == []
-    assert versions(town) == [{"layer": "incidents", "version": 3}]
+    assert versions(town) == [{"layer": layer, "version": 3} for layer in ("incidents", "released")]
 
 
 def test_areas_end_now_and_old_incidents_keep_their_tag(town):

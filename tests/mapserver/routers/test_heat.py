@@ -77,6 +77,7 @@ async def test_without_a_span_the_newest_90_days_are_meant(client, room):
     cells = (await client.get("/heat/all/cells", headers=room)).json()
     assert {"from": cells["from"], "to": cells["to"]} == catalog["default_window"]
     assert catalog["policy"]["exact"]
+    assert catalog["policy"]["share"] is None
     assert [layer["id"] for layer in catalog["layers"]] == ["all", "school", "market"]
 
 
@@ -91,6 +92,8 @@ async def test_the_public_reads_whole_published_months_in_every_format(client):
     assert res.max() <= 8
     newest = (await client.get("/heat/all/cells")).json()
     assert {"from": newest["from"], "to": newest["to"]} == catalog["policy"]["bin"]
+    assert 0 < catalog["policy"]["share"] <= 100
+    assert newest["version"] == 1
 
 
 @pytest.mark.parametrize(

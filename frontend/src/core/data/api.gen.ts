@@ -692,6 +692,11 @@ export interface components {
             note: components["schemas"]["NameShape"];
             /** @description newest published bin, for the public */
             bin: components["schemas"]["SpanShape"] | null;
+            /**
+             * Share
+             * @description percent of that bin's incidents that are shown, at least
+             */
+            share: number | null;
         };
         /**
          * JobShape
