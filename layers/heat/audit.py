@@ -5,6 +5,7 @@ import numpy as np
 from layers.core.errors import HeatStoreError
 from layers.heat.checksum import Hashes, combined, event_hashes, place_seeds, plane_seeds
 from layers.heat.kernels import ENTRY_BITS, MOST_ENTRIES, Log, count
+from layers.heat.parts import no_counts
 from layers.heat.store import LayerStore, Store
 
 _SECOND = np.uint64(32)
@@ -28,7 +29,7 @@ def digest(store: Store) -> int:
     sums = []
     for layer_id in manifest.layers:
         layer = store.layer(layer_id)
-        _check_counts(layer_id, layer, (planes, entries))
+        _check_counts(layer_id, layer, planes, entries)
         total = sum(int(_hashes(part.log, seeds, manifest.origin).sum()) for part in layer.parts)
         changed = _hashes(layer.changes[:, 0], seeds, manifest.origin)
         sums.append(total + int((changed * layer.changes[:, 1]).sum()))
@@ -40,11 +41,14 @@ def _hashes(log: Log, seeds: Hashes, origin: int) -> Hashes:
     return event_hashes(t, seeds[log >> _PLANE & _MOST_PLANES, log & _ENTRY])
 
 
-def _check_counts(layer_id: str, layer: LayerStore, shape: tuple[int, int]) -> None:
-    counts = np.zeros(shape, np.uint32)
+def _check_counts(layer_id: str, layer: LayerStore, planes: int, entries: int) -> None:
+    counts = no_counts(planes, entries)
     for number, part in enumerate(layer.parts):
-        count(part.log, counts)
-        planes, entries = part.counts.shape
-        beyond = counts[planes:].any() or counts[:, entries:].any()
-        if beyond or not np.array_equal(counts[:planes, :entries], part.counts):
+        beyond = (part.log >> _PLANE & _MOST_PLANES).max() >= planes or (part.log & _ENTRY).max() >= entries
+        if not beyond:
+            count(part.log, counts[1:])
+            counts[0] = counts[1:].sum(axis=0, dtype=np.uint32)
+            rows, known = part.counts.shape
+            beyond = counts[rows:].any() or counts[:, known:].any()
+        if beyond or not np.array_equal(counts[:rows, :known], part.counts):
             raise HeatStoreError("a heat store's counts are not what its log says", layer=layer_id, part=number)

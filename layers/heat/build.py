@@ -6,7 +6,7 @@ A partition is any set of events, of some time or below some coarse cell. Their 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from itertools import islice
+from itertools import islice, pairwise
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,12 +20,14 @@ from layers.heat.entries import Entries
 from layers.heat.events import Events, Plane, State
 from layers.heat.kernels import MOST_PLANES, MOST_SECONDS, Log
 from layers.heat.manifest import Layer, Manifest, Place
-from layers.heat.parts import PartWriter, cut, part_events
+from layers.heat.parts import PartWriter, cut, no_counts, part_events
 
 _EARLIER_S = 20 * 365 * 86400
 
 PROCESSES = 2
-"""Processes that encode; a single partition is encoded where it is."""
+"""Processes that encode, where there are so many partitions that they are worth their start."""
+
+_WORTH_IT = 5
 
 
 def build(
@@ -55,14 +57,17 @@ def build(
         origin = _origin(encoded)
         entries = _union([one.entries() for one in encoded])
         numbers = [_numbers(one.entries(), entries) for one in encoded]
-        events = part_events(len(planes), len(entries))
+        events = part_events(sum(sum(one.events) for one in encoded), len(planes), len(entries))
         stores = {}
         for number, layer in enumerate(layers):
-            log = _together(encoded, number, origin, numbers, Path(scratch) / "log")
-            counts = np.zeros((len(planes), len(entries)), np.uint32)
-            with PartWriter(folder, f"{name}-{layer}", counts) as writer:
-                parts = tuple(writer.add(part) for part in cut(log, events))
-            stores[layer] = Layer(parts=parts, changes=no_changes(folder, f"{name}-{layer}"), changed=0)
+            file = f"{name}-{layer}"
+            log = _together(encoded, number, origin, numbers, folder / f"{file}.log")
+            writer, at = PartWriter(folder, file, no_counts(len(planes), len(entries))), 0
+            parts = []
+            for part in cut(log, events):
+                parts.append(writer.keep(part, Place(file=f"{file}.log", at=at)))
+                at += len(part)
+            stores[layer] = Layer(parts=tuple(parts), changes=no_changes(folder, file), changed=0)
     write_entries(folder / f"{name}.entries", entries, at=0)
     return Manifest(
         state=state,
@@ -104,8 +109,8 @@ def write_entries(path: Path, entries: Entries, at: int) -> None:
 def _encoded(partitions: Iterable[Events], layers: int, scratch: Path) -> Iterator[Encoded]:
     """Each partition that has any event, encoded; while some are encoded, the next is read."""
     numbered = ((number, part) for number, part in enumerate(partitions) if len(part))
-    first = list(_taken(numbered, 2))
-    if len(first) < 2:  # noqa: PLR2004 (one alone is not worth another process)
+    first = list(islice(numbered, _WORTH_IT))
+    if len(first) < _WORTH_IT:
         yield from (Encoded.of(part, layers, scratch, number) for number, part in first)
         return
     waiting: deque[Future[Encoded]] = deque()
@@ -115,12 +120,8 @@ def _encoded(partitions: Iterable[Events], layers: int, scratch: Path) -> Iterat
             waiting.append(pool.submit(Encoded.of, part, layers, scratch, number))
             if len(waiting) > PROCESSES:
                 yield waiting.popleft().result()
-            first += _taken(numbered, 1)
+            first += islice(numbered, 1)
         yield from (future.result() for future in waiting)
-
-
-def _taken(numbered: Iterator[tuple[int, Events]], most: int) -> list[tuple[int, Events]]:
-    return list(islice(numbered, most))
 
 
 def _union(parts: Sequence[Entries]) -> Entries:
@@ -137,14 +138,14 @@ def _together(
     encoded: Sequence[Encoded], layer: int, origin: int, numbers: Sequence[NDArray[np.uint32]], path: Path
 ) -> Log:
     """All events of a layer, sorted, in a file, so that they need not fit into memory."""
-    total = sum(one.events[layer] for one in encoded)
-    if total == 0:
+    with path.open("wb") as file:
+        for one, entry in sorted(zip(encoded, numbers, strict=True), key=lambda pair: pair[0].first):
+            part = one.log(layer, origin, entry)
+            part.sort()
+            part.tofile(file)
+    if path.stat().st_size == 0:
         return np.empty(0, np.uint64)
-    log = np.memmap(path, np.uint64, "w+", shape=(total,))
-    at = 0
-    for one, entry in zip(encoded, numbers, strict=True):
-        part = one.log(layer, origin, entry)
-        log[at : at + len(part)] = part
-        at += len(part)
-    log.sort()
+    log = np.memmap(path, np.uint64, "r+")
+    if any(one.last >= other.first for one, other in pairwise(sorted(encoded, key=lambda one: one.first))):
+        log.sort()
     return log

@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layers.core.errors import HeatStoreError
-from layers.heat.kernels import MOST_ENTRIES
+from layers.heat.kernels import MOST_ENTRIES, number_pairs
 
 UNKNOWN = -1
+
+_ROOM = 1 << 17
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,13 +44,18 @@ class Entries:
         ------
         HeatStoreError : more than a store can number.
         """
-        cells, areas = np.unique(cell), np.unique(area)
-        code = np.searchsorted(cells, cell) * len(areas) + np.searchsorted(areas, area)
-        codes = np.unique(code)
-        if len(codes) > MOST_ENTRIES:
-            raise HeatStoreError(f"more than {MOST_ENTRIES} pairs of cell and area", pairs=len(codes))
-        by_cell = max(len(areas), 1)
-        return cls(cells[codes // by_cell], areas[codes % by_cell]), np.searchsorted(codes, code)
+        number = np.empty(len(cell), np.int32)
+        known, room = -1, _ROOM
+        while known < 0:
+            cells, areas = np.empty(room, np.uint64), np.empty(room, np.int64)
+            known = number_pairs(cell, area, np.full(4 * room, -1, np.int32), cells, areas, number)
+            room *= 4
+        if known > MOST_ENTRIES:
+            raise HeatStoreError(f"more than {MOST_ENTRIES} pairs of cell and area", pairs=known)
+        order = np.lexsort((areas[:known], cells[:known]))
+        place = np.empty(known, np.int64)
+        place[order] = np.arange(known)
+        return cls(cells[order], areas[order]), place[number]
 
     def __len__(self) -> int:
         return len(self.cell)

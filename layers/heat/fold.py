@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from layers.core.errors import HeatStoreError
 from layers.heat.kernels import Log
 from layers.heat.manifest import Part
-from layers.heat.parts import PartWriter, cut
+from layers.heat.parts import PartWriter, cut, no_counts
 from layers.heat.store import LayerStore
 
 
@@ -23,7 +23,7 @@ def fold(
     Parameters
     ----------
     parts, store : the layer as the manifest and as memory have it.
-    shape : planes and entries that there are now.
+    shape : of the counts: planes and entries that there are now.
     events : how many a part has, about.
 
     Raises
@@ -36,19 +36,19 @@ def fold(
     if not touched:
         return parts
     first = min(touched)
-    counts = np.zeros(shape, np.uint32)
+    counts = no_counts(*shape)
     if first > 0:
         before = store.parts[first - 1].counts
         counts[: before.shape[0], : before.shape[1]] = before
     kept = list(parts[:first])
-    with PartWriter(folder, name, counts) as writer:
-        for number in range(first, max(len(parts), 1)):
-            log = store.parts[number].log if parts else np.empty(0, np.uint64)
-            if number in touched:
-                log = merged(log, added[came == number], removed[went == number])
-                kept += [writer.add(part) for part in cut(log, events)]
-            else:
-                kept.append(writer.keep(log, parts[number].log))
+    writer = PartWriter(folder, name, counts)
+    for number in range(first, max(len(parts), 1)):
+        log = store.parts[number].log if parts else np.empty(0, np.uint64)
+        if number in touched:
+            log = merged(log, added[came == number], removed[went == number])
+            kept += [writer.add(part) for part in cut(log, events)]
+        else:
+            kept.append(writer.keep(log, parts[number].log))
     return tuple(kept)
 
 

@@ -19,11 +19,16 @@ MOST_SECONDS = (1 << 32) - 1
 DECAY_BITS = 12
 """Low bits of an age that the fine table of a decay covers; the coarse one covers the rest."""
 
+_NEAR = 2048
 _ENTRY = np.uint32(MOST_ENTRIES - 1)
 _PLANE_SHIFT = np.uint32(ENTRY_BITS)
 _TIME_SHIFT = np.uint64(32)
 _FINE = np.uint64((1 << DECAY_BITS) - 1)
 _COARSE_SHIFT = np.uint64(DECAY_BITS)
+
+_CELL_MIX = np.uint64(0x9E3779B97F4A7C15)
+_AREA_MIX = np.uint64(0xBF58476D1CE4E5B9)
+_HIGH = np.uint64(32)
 
 Log = NDArray[np.uint64]
 Counts = NDArray[np.uint32]
@@ -41,13 +46,18 @@ def add_events(log: Log, start: int, stop: int, weight: Sums, out: Sums) -> None
 
 
 @njit(cache=True, nogil=True)
-def add_checkpoint(counts: Counts, weight: Sums, out: Sums) -> None:
-    """Add weighted counts by plane and entry; a checkpoint knows only the planes and entries of its time."""
-    for plane in range(counts.shape[0]):
-        by = weight[plane]
-        if by != 0:
-            for entry in range(counts.shape[1]):
-                out[entry] += by * np.int64(counts[plane, entry])
+def add_counts(counts: Counts, weight: Sums, out: Sums) -> None:
+    """Add weighted counts, uint32[rows, entries], row by row; counts know only the rows and entries of their time.
+
+    Some entries at a time, so that their sums stay near while the rows go by.
+    """
+    for start in range(0, counts.shape[1], _NEAR):
+        stop = min(start + _NEAR, counts.shape[1])
+        for row in range(counts.shape[0]):
+            by = weight[row]
+            if by != 0:
+                for entry in range(start, stop):
+                    out[entry] += by * np.int64(counts[row, entry])
 
 
 @njit(cache=True, nogil=True)
@@ -87,6 +97,38 @@ def count(log: Log, counts: Counts) -> None:
     for i in range(log.shape[0]):
         key = np.uint32(log[i])
         counts[key >> _PLANE_SHIFT, key & _ENTRY] += np.uint32(1)
+
+
+@njit(cache=True, nogil=True)
+def number_pairs(
+    cell: NDArray[np.uint64],
+    area: NDArray[np.int64],
+    slot: NDArray[np.int32],
+    cells: NDArray[np.uint64],
+    areas: NDArray[np.int64],
+    number: NDArray[np.int32],
+) -> int:
+    """Number the distinct pairs in the order in which they come; returns how many there are, -1 where too many.
+
+    slot : int32[2^m], all -1, a hash table.  cells, areas : room for the distinct pairs, fewer than slots.
+    number : int32[n], the number of each pair.
+    """
+    mask = slot.shape[0] - 1
+    known = 0
+    for i in range(cell.shape[0]):
+        at = np.int64((cell[i] ^ np.uint64(area[i]) * _AREA_MIX) * _CELL_MIX >> _HIGH) & mask
+        found = slot[at]
+        while found >= 0 and (cells[found] != cell[i] or areas[found] != area[i]):
+            at = (at + 1) & mask
+            found = slot[at]
+        if found < 0:
+            if known == cells.shape[0]:
+                return -1
+            found = slot[at] = known
+            cells[known], areas[known] = cell[i], area[i]
+            known += 1
+        number[i] = found
+    return known
 
 
 @njit(cache=True, nogil=True)

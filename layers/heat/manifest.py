@@ -15,7 +15,7 @@ from layers.core.errors import HeatNotReady, HeatStoreError
 from layers.heat.events import Plane, State
 
 NAME = "manifest.json"
-FORMAT = 1
+FORMAT = 2
 
 
 class _Page(BaseModel):
@@ -33,7 +33,7 @@ class Part(_Page):
     """One slice of the sorted log, and the counts of everything up to its end.
 
     first : second of its first event, since the origin.
-    counts : uint32[planes, entries], as many as there were when they were written.
+    counts : uint32[planes + 1, entries], as many as there were then; first of all planes together.
     """
 
     log: Place

@@ -1,15 +1,13 @@
 """Parts of a sorted log: cut, counted and written.
 
 A part's counts say what stands before its end, so heat up to any second is the nearest counts and a scan of less
-than half a part. A part is as long as its counts are large: neither outweighs the other on disk or in a query.
+than half a part. Shorter parts are scanned faster and take more disk for their counts.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from types import TracebackType
-from typing import BinaryIO, Self
 
 import numpy as np
 
@@ -18,12 +16,27 @@ from layers.heat.manifest import Part, Place
 
 _LEAST_EVENTS = 1 << 16
 _EVENT_BYTES, _COUNT_BYTES = 8, 4
+_COUNTS_BYTES, _COUNTS_SHARE = 1 << 29, 0.9
 _SECOND = np.uint64(32)
 
 
-def part_events(planes: int, entries: int) -> int:
-    """How many events a part should have where its counts have so many planes and entries."""
-    return max(_LEAST_EVENTS, planes * entries * _COUNT_BYTES // _EVENT_BYTES)
+def part_events(events: int, planes: int, entries: int) -> int:
+    """How many events a part should have, so that the counts of all layers take half a gigabyte.
+
+    Where all their events take more themselves, counts may take nine tenths of that.
+
+    Parameters
+    ----------
+    events : of all layers together.
+    planes, entries : of the counts of one part.
+    """
+    room = max(_COUNTS_BYTES, int(_COUNTS_SHARE * _EVENT_BYTES * events))
+    return max(_LEAST_EVENTS, events * (planes + 1) * entries * _COUNT_BYTES // room)
+
+
+def no_counts(planes: int, entries: int) -> Counts:
+    """Counts of nothing: uint32[planes + 1, entries], first the sums over all planes, then each plane's."""
+    return np.zeros((planes + 1, entries), np.uint32)
 
 
 def cut(log: Log, events: int) -> Iterator[Log]:
@@ -37,56 +50,38 @@ def cut(log: Log, events: int) -> Iterator[Log]:
         yield log[start:stop]
 
 
-def second(event: np.uint64) -> int:
-    """Second of an event since the origin."""
-    return int(event >> _SECOND)
-
-
 @dataclass
 class PartWriter:
     """Appends parts to one file of logs and one of counts, which nothing else writes.
 
-    counts : uint32[planes, entries], of all that comes before the next part; counted on as parts are added.
+    counts : as `no_counts` has them, of all that comes before the next part; counted on as parts are added.
     """
 
     folder: Path
     name: str
     counts: Counts
-    _log: BinaryIO = field(init=False)
-    _sums: BinaryIO = field(init=False)
     _logged: int = 0
-    _summed: int = 0
-
-    def __enter__(self) -> Self:
-        self._log = (self.folder / f"{self.name}.log").open("wb")
-        self._sums = (self.folder / f"{self.name}.counts").open("wb")
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._log.close()
-        self._sums.close()
+    _counted: int = 0
 
     def add(self, log: Log) -> Part:
         """Write a part, a sorted slice with at least one event."""
-        at = self._logged
-        log.tofile(self._log)
+        place = Place(file=f"{self.name}.log", at=self._logged)
+        _append(self.folder / place.file, log)
         self._logged += len(log)
-        return self.keep(log, Place(file=f"{self.name}.log", at=at))
+        return self.keep(log, place)
 
     def keep(self, log: Log, place: Place) -> Part:
         """A part whose log is written at `place` already: only its counts are new."""
-        count(log, self.counts)
-        at = self._summed
-        self.counts.tofile(self._sums)
-        self._summed += self.counts.size
-        planes, entries = self.counts.shape
-        return Part(
-            log=place,
-            events=len(log),
-            first=second(log[0]),
-            counts=Place(file=f"{self.name}.counts", at=at),
-            planes=planes,
-            entries=entries,
-        )
+        count(log, self.counts[1:])
+        self.counts[0] = self.counts[1:].sum(axis=0, dtype=np.uint32)
+        counts = Place(file=f"{self.name}.counts", at=self._counted)
+        _append(self.folder / counts.file, self.counts)
+        self._counted += self.counts.size
+        rows, entries = self.counts.shape
+        first = int(log[0] >> _SECOND)
+        return Part(log=place, events=len(log), first=first, counts=counts, planes=rows - 1, entries=entries)
+
+
+def _append(path: Path, array: Log | Counts) -> None:
+    with path.open("ab") as file:
+        array.tofile(file)

@@ -22,7 +22,7 @@ from layers.heat.kernels import (
     Log,
     Sums,
     add_changes,
-    add_checkpoint,
+    add_counts,
     add_decayed,
     add_events,
 )
@@ -66,7 +66,7 @@ class Files:
 
 @dataclass(frozen=True, eq=False)
 class Slice:
-    """A part: its log, and the counts of all before its end."""
+    """A part: its log, and the counts of all before its end, first of all planes together, then of each."""
 
     log: Log
     counts: Counts
@@ -74,8 +74,9 @@ class Slice:
     @classmethod
     def of(cls, part: Part, files: Files) -> Self:
         """The part as its files have it."""
-        counts = files.array(part.counts, part.planes * part.entries, np.uint32)
-        return cls(files.array(part.log, part.events, np.uint64), counts.reshape(part.planes, part.entries))
+        rows = part.planes + 1
+        counts = files.array(part.counts, rows * part.entries, np.uint32)
+        return cls(files.array(part.log, part.events, np.uint64), counts.reshape(rows, part.entries))
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ class Anchor:
     """What is before a second: all before part `base`, and `sign` times the events start:stop of part `part`.
 
     Both are as near as can be; the part is the last one with an event before the second, -1 where there is none.
+    It has `events`.
     """
 
     part: int
@@ -90,6 +92,7 @@ class Anchor:
     start: int
     stop: int
     sign: int
+    events: int
 
     @property
     def position(self) -> int:
@@ -155,8 +158,8 @@ class LayerStore:
     def _between(self, start: int, end: int, weight: Sums, out: Sums) -> None:
         """Add one window: all before its end, less all before its start."""
         late, early = self._anchor(end), self._anchor(start)
-        if late.part == early.part:
-            self._scan(Anchor(late.part, late.base, early.position, late.position, 1), weight, out)
+        if late.part == early.part and 2 * (late.position - early.position) <= late.events:
+            self._scan(Anchor(late.part, late.base, early.position, late.position, 1, late.events), weight, out)
             return
         self._scan(late, weight, out)
         self._scan(early, -weight, out)
@@ -167,12 +170,12 @@ class LayerStore:
     def _anchor(self, second: int) -> Anchor:
         part = int(np.searchsorted(self.first, second)) - 1
         if part < 0:
-            return Anchor(-1, 0, 0, 0, 1)
+            return Anchor(-1, 0, 0, 0, 1, 0)
         log = self.parts[part].log
         position = int(np.searchsorted(log, np.uint64(second << 32)))
         if 2 * position < len(log):
-            return Anchor(part, part, 0, position, 1)
-        return Anchor(part, part + 1, position, len(log), -1)
+            return Anchor(part, part, 0, position, 1, len(log))
+        return Anchor(part, part + 1, position, len(log), -1, len(log))
 
     def _scan(self, anchor: Anchor, weight: Sums, out: Sums) -> None:
         if anchor.start < anchor.stop:
@@ -181,7 +184,8 @@ class LayerStore:
 
     def _add_all_before(self, part: int, weight: Sums, out: Sums) -> None:
         if part > 0:
-            add_checkpoint(self.parts[part - 1].counts, weight, out)
+            counts = self.parts[part - 1].counts
+            add_counts(counts, by_row(weight, len(counts)), out)
 
     def _runs(self, windows: NDArray[np.int64]) -> Iterator[tuple[Slice, int, int]]:
         """The runs of events inside the windows, part by part."""
@@ -241,3 +245,13 @@ class Store:
 
 def _same_entries(one: Manifest, other: Manifest) -> bool:
     return (one.entries_at, one.entries) == (other.entries_at, other.entries)
+
+
+def by_row(weight: Sums, rows: int) -> Sums:
+    """The weights of planes as weights of counts' rows: the commonest for all together, and what each has beside it.
+
+    So a question of all planes alike reads one row, whatever their number.
+    """
+    value, often = np.unique(weight[: rows - 1], return_counts=True)
+    common = value[often.argmax()] if rows > 1 else 0
+    return np.concatenate([[common], weight[: rows - 1] - common])

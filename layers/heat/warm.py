@@ -10,7 +10,7 @@ from layers.heat.store import LayerStore, Slice
 def warm_up() -> None:
     """Ask a store of two events everything that a kernel answers, with arrays of the kinds that stores have."""
     log = _read_only(np.array([5 << 32, 9 << 32], np.uint64))
-    counts = np.ones((1, 1), np.uint32)
+    counts = np.ones((2, 1), np.uint32)
     counts.flags.writeable = False
     changes = _read_only(np.array([7 << 32, 1, 8 << 32, -1], np.int64).view(np.uint64)).reshape(2, 2)
     part = Slice(log, counts)

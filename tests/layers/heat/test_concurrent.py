@@ -20,7 +20,7 @@ EVERYTHING = np.array([[0, 2**32 - 1]])
 
 def _write(folder: Path, until: float, result) -> None:
     """Append, take back, fold and rebuild at random; a state's number is that of its events, in each of two layers."""
-    parts._LEAST_EVENTS, parts._EVENT_BYTES, writer.FOLD_AT = 500, 1 << 20, 3000
+    parts._LEAST_EVENTS, writer.FOLD_AT = 500, 3000
     rng = np.random.default_rng(1)
     known, rounds = _paired(events(2000, 0)), 0
     with Writer(folder, LAYERS) as ours:

@@ -35,7 +35,6 @@ from tests.layers.heat.stores import (
 def short_parts(monkeypatch):
     """Parts so short that a small store has many."""
     monkeypatch.setattr(parts, "_LEAST_EVENTS", 50)
-    monkeypatch.setattr(parts, "_EVENT_BYTES", 1 << 20)
 
 
 bounds = st.lists(st.integers(FIRST - 100, FIRST + SPAN_S + 100), min_size=2, max_size=8, unique=True).map(
