@@ -6,7 +6,7 @@ A partition is any set of events, of some time or below some coarse cell. Their 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from itertools import islice, pairwise
+from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,9 +25,7 @@ from layers.heat.parts import PartWriter, cut, no_counts, part_events
 _EARLIER_S = 20 * 365 * 86400
 
 PROCESSES = 2
-"""Processes that encode, where there are so many partitions that they are worth their start."""
-
-_WORTH_IT = 5
+_ALONE = 1 << 24  # events that are encoded sooner than other processes have started
 
 
 def build(
@@ -107,20 +105,22 @@ def write_entries(path: Path, entries: Entries, at: int) -> None:
 
 
 def _encoded(partitions: Iterable[Events], layers: int, scratch: Path) -> Iterator[Encoded]:
-    """Each partition that has any event, encoded; while some are encoded, the next is read."""
+    """Each partition that has any event, encoded; by other processes, once so many are that these are worth it."""
     numbered = ((number, part) for number, part in enumerate(partitions) if len(part))
-    first = list(islice(numbered, _WORTH_IT))
-    if len(first) < _WORTH_IT:
-        yield from (Encoded.of(part, layers, scratch, number) for number, part in first)
+    alone = 0
+    for number, part in numbered:
+        yield Encoded.of(part, layers, scratch, number)
+        alone += len(part)
+        if alone >= _ALONE:
+            break
+    else:
         return
     waiting: deque[Future[Encoded]] = deque()
     with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
-        while first:
-            number, part = first.pop(0)
+        for number, part in numbered:
             waiting.append(pool.submit(Encoded.of, part, layers, scratch, number))
             if len(waiting) > PROCESSES:
                 yield waiting.popleft().result()
-            first += islice(numbered, 1)
         yield from (future.result() for future in waiting)
 
 

@@ -248,7 +248,7 @@ def _same_entries(one: Manifest, other: Manifest) -> bool:
 
 
 def by_row(weight: Sums, rows: int) -> Sums:
-    """The weights of planes as weights of counts' rows: the commonest for all together, and what each has beside it.
+    """The weights of planes as weights of counts' rows: the commonest for all, and what each has beside it.
 
     So a question of all planes alike reads one row, whatever their number.
     """
