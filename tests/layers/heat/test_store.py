@@ -257,14 +257,42 @@ def test_files_that_no_store_of_now_or_just_before_leans_on_are_cleared_away(tmp
     assert not (tmp_path / "leftover.log").exists()
 
 
-def test_a_reader_answers_when_the_files_of_its_moment_have_gone(tmp_path):
+def test_a_reader_finds_the_files_of_its_moment_for_one_switch_more(tmp_path):
+    known = events(200, 1)
+    everything = np.array([[0, 2**32 - 1]])
+    with Writer(tmp_path, LAYERS) as ours:
+        ours.rebuild([known], PLANES, state())
+        moment = Reader(tmp_path).store()
+        ours.rebuild([events(50, 2)], PLANES, state(2))
+        expected = counted(known, 1, everything, dict.fromkeys(PLANES, 1))
+        assert answered(moment, "school", everything, dict.fromkeys(PLANES, 1)) == expected
+
+
+def test_a_reader_whose_files_are_cleared_away_while_it_answers_answers_from_the_next_moment(tmp_path):
     with Writer(tmp_path, LAYERS) as ours:
         ours.rebuild([events(200, 1)], PLANES, state())
-        reader = Reader(tmp_path)
-        reader.store()
-        for seq in range(2, 5):
-            ours.rebuild([events(200, seq)], PLANES, state(seq))
-        assert reader.ask(lambda store: (store.layer("market"), store.manifest.state.seq))[1] == 4
+        reader, tried = Reader(tmp_path), []
+
+        def question(store):
+            tried.append(store.manifest.state.seq)
+            if len(tried) == 1:
+                for seq in (2, 3):
+                    ours.rebuild([events(200, seq)], PLANES, state(seq))
+            return store.layer("market").changes.size
+
+        assert reader.ask(question) == 0
+        assert tried == [1, 3]
+
+
+def test_a_log_of_garbage_is_found_and_crashes_nobody(tmp_path):
+    with Writer(tmp_path, LAYERS) as ours:
+        ours.rebuild([events(500, 3)], PLANES, state())
+        name = ours.store.manifest.layers["all"].parts[0].log.file
+    with (tmp_path / name).open("r+b") as file:
+        file.seek(80)
+        file.write(b"\xff" * 8)
+    with Writer(tmp_path, LAYERS) as ours, pytest.raises(HeatStoreError, match="counts"):
+        ours.digest()
 
 
 def test_what_a_broken_append_left_is_overwritten(tmp_path, monkeypatch):
