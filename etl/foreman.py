@@ -14,6 +14,7 @@ import psycopg
 from psycopg.rows import DictRow
 
 from etl import vocabulary
+from etl.publish import publish
 from etl.readers.base import sha256
 from etl.schedule import last_due
 from etl.spec import Source, sources
@@ -101,6 +102,7 @@ class Foreman:
             found = [(source, city) for source in sources(city)]
             if found != self._known:
                 vocabulary.write(connection, city)
+                publish(connection, city, self.town.clock.now())
         except OnemapError as exc:
             if str(exc) != self._said:
                 _log.warning("the city's folder cannot be followed", extra={"error": str(exc)})

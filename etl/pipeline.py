@@ -173,6 +173,14 @@ def notes(intake: Intake) -> dict[str, int]:
     return {what: count for what, count in intake.notes.items() if count} | ({"masked": masked} if masked else {})
 
 
+def idle(connection: Connection, target: Target) -> bool:
+    """Whether no load of this target is under way; none begins before the caller's transaction has ended."""
+    found = connection.execute(
+        "select pg_try_advisory_xact_lock(%s, %s) as idle", [_LOCK, _TARGETS.index(target)]
+    ).fetchone()
+    return bool(found and found["idle"])
+
+
 def lock(connection: Connection, target: Target) -> None:
     """Wait until no other load of this target is under way, nor one of a target that it leans on.
 
