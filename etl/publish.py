@@ -1,4 +1,4 @@
-"""The public's product computed anew where something other than a load has made it old: new rules, or new words."""
+"""The public's product computed anew where no load has made it old, but new rules or new words have."""
 
 from datetime import datetime
 
