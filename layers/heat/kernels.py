@@ -19,7 +19,6 @@ MOST_SECONDS = (1 << 32) - 1
 DECAY_BITS = 12
 """Low bits of an age that the fine table of a decay covers; the coarse one covers the rest."""
 
-_NEAR = 2048
 _ENTRY = np.uint32(MOST_ENTRIES - 1)
 _PLANE_SHIFT = np.uint32(ENTRY_BITS)
 _TIME_SHIFT = np.uint64(32)
@@ -46,18 +45,22 @@ def add_events(log: Log, start: int, stop: int, weight: Sums, out: Sums) -> None
 
 
 @njit(cache=True, nogil=True)
-def add_counts(counts: Counts, weight: Sums, out: Sums) -> None:
-    """Add weighted counts, uint32[rows, entries], row by row; counts know only the rows and entries of their time.
+def add_counts(late: Counts, early: Counts, weight: Sums, out: Sums) -> None:
+    """Add weighted counts, uint32[rows, entries], less those of an earlier time, of no more rows and entries.
 
-    Some entries at a time, so that their sums stay near while the rows go by.
+    Row by row as arrays of their own, which the compiler turns into vectors.
     """
-    for start in range(0, counts.shape[1], _NEAR):
-        stop = min(start + _NEAR, counts.shape[1])
-        for row in range(counts.shape[0]):
-            by = weight[row]
-            if by != 0:
-                for entry in range(start, stop):
-                    out[entry] += by * np.int64(counts[row, entry])
+    for row in range(late.shape[0]):
+        by = weight[row]
+        if by != 0:
+            line, known = late[row], 0
+            if row < early.shape[0]:
+                before = early[row]
+                known = before.shape[0]
+                for entry in range(known):
+                    out[entry] += by * np.int64(line[entry] - before[entry])
+            for entry in range(known, line.shape[0]):
+                out[entry] += by * np.int64(line[entry])
 
 
 @njit(cache=True, nogil=True)

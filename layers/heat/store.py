@@ -30,6 +30,7 @@ from layers.heat.manifest import Layer, Manifest, Part, Place
 from layers.heat.rollup import Rollups
 
 _SECOND = np.uint64(32)
+_NO_COUNTS = np.frombuffer(b"", np.uint32).reshape(0, 0)
 
 
 class Files:
@@ -164,8 +165,8 @@ class LayerStore:
         self._scan(late, weight, out)
         self._scan(early, -weight, out)
         if late.base != early.base:
-            self._add_all_before(late.base, weight, out)
-            self._add_all_before(early.base, -weight, out)
+            counts = self._before(late.base)
+            add_counts(counts, self._before(early.base), by_row(weight, len(counts)), out)
 
     def _anchor(self, second: int) -> Anchor:
         part = int(np.searchsorted(self.first, second)) - 1
@@ -182,10 +183,9 @@ class LayerStore:
             log = self.parts[anchor.part].log
             add_events(log, anchor.start, anchor.stop, anchor.sign * weight, out)
 
-    def _add_all_before(self, part: int, weight: Sums, out: Sums) -> None:
-        if part > 0:
-            counts = self.parts[part - 1].counts
-            add_counts(counts, by_row(weight, len(counts)), out)
+    def _before(self, part: int) -> Counts:
+        """Counts of all before a part."""
+        return self.parts[part - 1].counts if part > 0 else _NO_COUNTS
 
     def _runs(self, windows: NDArray[np.int64]) -> Iterator[tuple[Slice, int, int]]:
         """The runs of events inside the windows, part by part."""
