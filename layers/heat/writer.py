@@ -26,6 +26,7 @@ from layers.heat.kernels import MOST_PLANES, Log
 from layers.heat.manifest import NAME, Layer, Manifest
 from layers.heat.store import Store
 
+LOCK = "lock"
 FOLD_AT = 1 << 17
 """Changes of a layer that are scanned with every answer at most; more are folded into the log."""
 
@@ -43,10 +44,11 @@ class Writer:
         self._layers = tuple(layers)
         self._lock: IO[bytes] | None = None
         self._store: Store | None = None
+        self._before: Store | None = None
 
     def __enter__(self) -> Self:
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._lock = (self._folder / "lock").open("ab")
+        self._lock = (self._folder / LOCK).open("ab")
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as exc:
@@ -81,6 +83,7 @@ class Writer:
     def rebuild(self, partitions: Iterable[Events], planes: Sequence[Plane], state: State) -> None:
         """Build all stores anew; readers keep the old ones until the end. Raises as `build` does."""
         self._switch(build(self._folder, _fresh(), self._layers, partitions, planes, state))
+        self._clear()
 
     def append(self, changes: Changes, state: State) -> None:
         """Let events come and go.
@@ -124,6 +127,7 @@ class Writer:
             parts = fold(self._folder, file, known.parts, store.layer(layer), shape, manifest.part_events)
             layers[layer] = Layer(parts=parts, changes=no_changes(self._folder, file), changed=0)
         self._switch(manifest.model_copy(update={"layers": layers}))
+        self._clear()
 
     def digest(self) -> int:
         """Checksum of all that is there. Raises as `audit.digest` does; also where there is nothing yet."""
@@ -133,6 +137,8 @@ class Writer:
 
     def _add(self, layer: Layer, signed: Log) -> Layer:
         """Write changes after those that the manifest knows; what a broken try left there is overwritten."""
+        if len(signed) == 0:
+            return layer
         with (self._folder / layer.changes.file).open("r+b") as file:
             file.seek(16 * layer.changed)
             signed.tofile(file)
@@ -148,15 +154,18 @@ class Writer:
             return
 
     def _switch(self, manifest: Manifest) -> None:
-        """Have readers see `manifest` from now on; files that only older ones than the last lean on go."""
+        """Have readers see `manifest` from now on."""
         manifest.write(self._folder)
-        kept = manifest.files() | {NAME, "lock"}
-        if self._store is not None:
-            kept |= self._store.manifest.files()
+        self._before, self._store = self._store, Store.of(manifest, self._folder, self._store)
+
+    def _clear(self) -> None:
+        """Remove what neither the store of now nor the one just before leans on, which some still read."""
+        kept = {NAME, LOCK}
+        for store in (self._store, self._before):
+            kept |= store.manifest.files() if store else set()
         for path in self._folder.iterdir():
             if path.name not in kept and path.is_file():
                 path.unlink()
-        self._store = Store.of(manifest, self._folder, self._store)
 
 
 def _fresh() -> str:

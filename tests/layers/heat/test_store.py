@@ -247,13 +247,16 @@ def test_files_that_no_store_of_now_or_just_before_leans_on_are_cleared_away(tmp
         for seq in range(2, 8):
             ours.append(changes(events(20, seq), NOTHING), state(seq))
             ours.fold()
-        manifest = ours.store.manifest
         ours.append(changes(events(1, 1), NOTHING), state(9))
+        before = ours.store.manifest.files()
+        ours.fold()
+        now = ours.store.manifest.files()
         there = {path.name for path in tmp_path.iterdir()}
-    assert there == manifest.files() | {"manifest.json", "lock"}
+    assert there == before | now | {"manifest.json", "lock"}
+    assert before != now
     (tmp_path / "leftover.log").write_bytes(b"of a crash")
     with Writer(tmp_path, LAYERS) as ours:
-        ours.append(changes(events(1, 1), NOTHING), state(10))
+        ours.fold()
     assert not (tmp_path / "leftover.log").exists()
 
 
