@@ -1,7 +1,7 @@
 """The same questions to DuckDB, and to PostgreSQL by the SQL that a tile server's function would run.
 
-Both get a strong table: no column that no question asks for, and rows in the order of time. PostgreSQL has the indexes
-of the map's own table, and its answer's way to NumPy is not counted.
+Both have their rows in the order of time. DuckDB has no column that no question asks for. PostgreSQL's table is as wide
+as the map's own, which is what a tile server asks, with the indexes of that; its answer's way to NumPy is not counted.
 """
 
 import json
@@ -96,6 +96,16 @@ def _listed(values: Sequence[int | str]) -> str:
     return ", ".join(map(repr, values))
 
 
+# What a row of onemap.incident holds beside that, of the same length.
+_FURTHER = """source text default 'synthetic', source_key text default '0123456789', origin text default 'citizen',
+  recorded_at timestamptz default '2020-01-01', state text default 'closed', closed_at timestamptz default '2020-01-01',
+  zones integer default 0, spot bytea default decode(repeat('00', 25), 'hex'),
+  geom bytea default decode(repeat('00', 25), 'hex'), attributes jsonb default '{"street": "Long Street", "unit": "D52"}',
+  content_hash bytea default decode(repeat('00', 32), 'hex'), run_id bigint default 1,
+  known_from timestamptz default '2020-01-01'"""
+_ASKED = "occurred_at, cell, area_id, category, patrol, severity"
+
+
 class Postgres:
     """A table of the city's events in a database of its own."""
 
@@ -104,12 +114,12 @@ class Postgres:
         execute = self.connection.execute
         execute(
             "create table incident (occurred_at timestamptz not null, cell bigint not null, area_id bigint,"
-            " category text not null, patrol boolean not null, severity integer not null)"
+            f" category text not null, patrol boolean not null, severity integer not null, {_FURTHER})"
         )
         for table in _columns(town):
             rows = table.set_column(0, "t", table["t"].cast(pa.int64()).cast(pa.timestamp("s", "UTC")))
             rows = rows.set_column(3, "category", table["category"].cast(pa.string()))
-            with self.connection.cursor().copy("copy incident from stdin (format csv)") as copy:
+            with self.connection.cursor().copy(f"copy incident ({_ASKED}) from stdin (format csv)") as copy:
                 sink = pa.BufferOutputStream()
                 pyarrow.csv.write_csv(rows, sink, pyarrow.csv.WriteOptions(include_header=False))
                 copy.write(sink.getvalue())
