@@ -60,6 +60,13 @@ def net(changes: Log) -> tuple[Log, Log]:
     return np.repeat(event, np.maximum(balance, 0)), np.repeat(event, np.maximum(-balance, 0))
 
 
+def settled(changes: Log) -> Log:
+    """The same changes without those that cancel out, sorted."""
+    added, removed = net(changes)
+    sign = np.repeat(np.array([1, -1], np.int64), [len(added), len(removed)]).view(np.uint64)
+    return np.column_stack([np.concatenate([added, removed]), sign])
+
+
 def merged(log: Log, added: Log, removed: Log) -> Log:
     """A sorted log with some events more and some fewer.
 

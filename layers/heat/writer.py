@@ -21,7 +21,7 @@ from layers.heat.build import build, no_changes, write_entries
 from layers.heat.encode import inside, pack
 from layers.heat.entries import Entries
 from layers.heat.events import Changes, Events, Plane, State
-from layers.heat.fold import fold
+from layers.heat.fold import fold, settled
 from layers.heat.kernels import MOST_PLANES, Log
 from layers.heat.manifest import NAME, Layer, Manifest
 from layers.heat.store import Store
@@ -104,10 +104,12 @@ class Writer:
             write_entries(self._folder / manifest.entries_at.file, added, at=known)
         packed = pack(changes.t, place[changes.plane], entries.find(changes.cell, changes.area), manifest.origin)
         signed = np.column_stack([packed, changes.sign.astype(np.int64).view(np.uint64)])
+        takes_away = bool(np.any(changes.sign < 0))
         layers = {}
         for number, layer in enumerate(self._layers):
             own = signed[inside(changes.zones, number)]
-            layers[layer] = self._add(manifest.layers[layer], own)
+            # What moves between zone types comes and goes at once in every other layer.
+            layers[layer] = self._add(manifest.layers[layer], settled(own) if takes_away else own)
         fresh = {"state": state, "planes": planes, "entries": len(entries), "layers": layers}
         self._switch(manifest.model_copy(update=fresh))
 

@@ -331,3 +331,23 @@ def test_windows_of_one_second_hold_what_happened_in_it(tmp_path):
         windows = np.array([[second - 9, second - 8], [second, second + 1], [second + 8, second + 9]])
         for some in (windows, windows[1:2]):
             assert answered(store, "all", some, weight) == counted(present, 0, some, weight)
+
+
+def test_incidents_that_move_between_zone_types_change_only_the_stores_of_these(tmp_path):
+    known = events(600, 4)
+    moved = taken(known, np.flatnonzero(known.zones == 1)[:50])
+    after = taken(moved, np.arange(len(moved)))
+    after.zones[:] = 2
+    with Writer(tmp_path, LAYERS) as ours:
+        ours.rebuild([known], PLANES, state())
+        before = ours.store.manifest.layers
+        ours.append(changes(after, moved), state(2))
+        changed = {name: layer.changed for name, layer in ours.store.manifest.layers.items()}
+        assert changed == {"all": 0, "school": 50, "market": 50}
+        ours.fold()
+        layers = ours.store.manifest.layers
+        assert layers["all"] == before["all"]
+        assert layers["market"].parts != before["market"].parts
+        assert ours.digest() == events_checksum(
+            joined(taken(known, ~np.isin(np.arange(600), np.flatnonzero(known.zones == 1)[:50])), after), PLANES, 3
+        )
