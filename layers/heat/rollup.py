@@ -1,7 +1,8 @@
 """From dense entries to the cells of one resolution: which entry lies in which cell, and which cell lies where."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache, partial
 from typing import cast
 
 import numpy as np
@@ -15,6 +16,7 @@ from layers.heat.kernels import Values, gather
 
 _M_PER_DEGREE = 110_000.0
 _NEARLY_POLE = 89.9
+_BOXES = 64  # a byte a cell each; the tiles of one screen are some 30
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,9 +46,10 @@ class Rollup:
         """float64[m, 2], lon-lat degrees."""
         return hexgrid.centre(self.cell)
 
-    def touching(self, bbox: Bbox) -> NDArray[np.bool_]:
-        """Which cells touch the box."""
-        return touching(self.cell, bbox, self.centre)
+    @cached_property
+    def touching(self) -> Callable[[Bbox], NDArray[np.bool_]]:
+        """Which cells touch a box; kept for the boxes asked for last, as screens ask for theirs over and over."""
+        return lru_cache(_BOXES)(partial(touching, self.cell, centre=self.centre))
 
 
 def touching(cell: NDArray[np.uint64], bbox: Bbox, centre: NDArray[np.float64] | None = None) -> NDArray[np.bool_]:
@@ -56,13 +59,13 @@ def touching(cell: NDArray[np.uint64], bbox: Bbox, centre: NDArray[np.float64] |
     # The way from a cell's centre to its farthest corner is 0.62 of its area's root.
     reach = float(np.sqrt(hexgrid.area_m2(cell[:1]).max(initial=0.0))) * 2 / _M_PER_DEGREE
     for west, south, east, north in bbox.parts():
-        away = np.abs((lon - (west + east) / 2 + 540) % 360 - 180) - (east - west) / 2
-        within = (away <= 0) & (south <= lat) & (lat <= north)
+        level = np.flatnonzero((south - reach <= lat) & (lat <= north + reach))
+        away = np.abs((lon[level] - (west + east) / 2 + 540) % 360 - 180) - (east - west) / 2
+        within = (away <= 0) & (south <= lat[level]) & (lat[level] <= north)
+        found[level[within]] = True
         aside = reach / np.cos(np.radians(min(max(abs(south), abs(north)) + reach, _NEARLY_POLE)))
-        near = (away <= aside) & (south - reach <= lat) & (lat <= north + reach)
-        near &= ~within
-        within[near] = shapely.intersects(hexgrid.outline(cell[near]), shapely.box(west, south, east, north))
-        found |= within
+        near = level[(away <= aside) & ~within]
+        found[near] |= shapely.intersects(hexgrid.outline(cell[near]), shapely.box(west, south, east, north))
     return found
 
 
