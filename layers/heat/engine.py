@@ -14,7 +14,7 @@ from layers.core.audience import SENSITIVE_RES
 from layers.core.span import Span
 from layers.heat.events import State
 from layers.heat.hours import slices
-from layers.heat.kernels import MOST_PLANES, MOST_SECONDS, Values
+from layers.heat.kernels import MOST_PLANES, MOST_SECONDS, Values, some
 from layers.heat.question import Mask, Question
 from layers.heat.reader import Reader
 from layers.heat.rollup import Rollups
@@ -115,10 +115,9 @@ def by_cell(rollups: Rollups, plain: Values, hidden: Values | None, question: Qu
     value = rolled.sums(plain, kept)
     if hidden is not None:
         value = value + rolled.sums(hidden, _whole(rollups, kept))
-    some = np.abs(value) > _NOTHING
     if question.bbox is not None:
-        some &= rolled.touching(question.bbox)
-    return Cells(rolled.cell[some], value[some])
+        value[~rolled.touching(question.bbox)] = 0
+    return Cells(*some(rolled.cell, value, _NOTHING if question.half_life else 0))
 
 
 def entries_inside(rollups: Rollups, mask: Mask) -> NDArray[np.bool_]:

@@ -5,6 +5,8 @@ a sorted log is in the order of time, and one array is read where others would r
 no weight overflows them.
 """
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -140,6 +142,21 @@ def gather(out: Values, rank: NDArray[np.int32], kept: NDArray[np.bool_], sums: 
     for entry in range(rank.shape[0]):
         if kept[entry]:
             sums[rank[entry]] += out[entry]
+
+
+@njit(cache=True, nogil=True)
+def some(cell: NDArray[np.uint64], value: Values, least: float) -> tuple[NDArray[np.uint64], Any]:
+    """The cells of which the value is more than `least` away from zero, and those values."""
+    count = 0
+    for i in range(cell.shape[0]):
+        count += abs(value[i]) > least
+    cells, values = np.empty(count, cell.dtype), np.empty(count, value.dtype)
+    at = 0
+    for i in range(cell.shape[0]):
+        if abs(value[i]) > least:
+            cells[at], values[at] = cell[i], value[i]
+            at += 1
+    return cells, values
 
 
 @njit(cache=True, nogil=True)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from layers.heat.kernels import MOST_PLANES, Log
+from layers.heat.kernels import MOST_PLANES, Log, some
 from layers.heat.rollup import Rollup
 from layers.heat.store import LayerStore, Slice
 
@@ -19,8 +19,8 @@ def warm_up() -> None:
     rollup = Rollup(np.zeros(1, np.uint64), np.zeros(1, np.int32))
     kept = np.ones(1, bool)
     for windows in (np.array([[0, 30]]), np.array([[0, 8], [9, 30]])):
-        rollup.sums(store.sums(windows, weight), kept)
-        rollup.sums(store.decayed(windows, weight, 30, 10.0), kept)
+        some(rollup.cell, rollup.sums(store.sums(windows, weight), kept), 0)
+        some(rollup.cell, rollup.sums(store.decayed(windows, weight, 30, 10.0), kept), 0.0)
 
 
 def _read_only(log: Log) -> Log:

@@ -12,7 +12,14 @@ from layers.heat.warm import warm_up
 from tests import toy
 from tests.conftest import heated
 
-ASKED = [kernels.add_events, kernels.add_counts, kernels.add_changes, kernels.add_decayed, kernels.gather]
+ASKED = [
+    kernels.add_events,
+    kernels.add_counts,
+    kernels.add_changes,
+    kernels.add_decayed,
+    kernels.gather,
+    kernels.some,
+]
 
 
 @pytest.mark.parametrize("half_life", [None, timedelta(days=3)])
