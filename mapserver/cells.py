@@ -60,7 +60,7 @@ def as_csv(heat: Heat, told: Head) -> bytes:  # noqa: ARG001
 
 def as_geojson(heat: Heat, told: Head) -> bytes:  # noqa: ARG001
     """Polygons with `cell` and `value`."""
-    shapes = shapely.to_geojson(outlines(heat.cell)).tolist()
+    shapes = shapely.to_geojson(outlines(heat.cell, heat.city)).tolist()
     features = [
         {
             "type": "Feature",

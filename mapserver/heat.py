@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any, cast
 
 import numpy as np
+import shapely
 from fastapi import Depends, Request
 from numpy.typing import NDArray
 
@@ -38,6 +39,7 @@ class Heat:
     """Cells of one answer with their values, ascending by id unless only the top ones were asked for.
 
     version : greatest change of the incidents that it knows.  as_of : when that was, none where nobody says.
+    city : what merged cells are drawn inside of; none where no cells are merged.
     """
 
     span: Span
@@ -45,6 +47,7 @@ class Heat:
     value: Values
     version: int
     as_of: datetime | None
+    city: shapely.Geometry | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,7 +178,8 @@ class Asker:
             touched = touching(cell, bbox)
             cell, value = cell[touched], value[touched]
         version = await self.db.value(self.audience, summary.layer_version(public.LAYER))
-        return Heat(span, cell, value, version or 0, None)
+        city = await self.scopes.outline(self.audience, self.clock.now())
+        return Heat(span, cell, value, version or 0, None, city)
 
 
 def _counted(rows: list[dict[str, Any]], question: Question) -> Cells:

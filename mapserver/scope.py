@@ -2,15 +2,18 @@
 
 import time
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import numpy as np
+import shapely
 
 from layers.catalog.city import City
 from layers.core.audience import SENSITIVE_RES, Audience
 from layers.core.db import Database
 from layers.core.errors import UnknownArea
 from layers.geo import hexgrid
+from layers.heat import ground
 from layers.query import area
 
 FRESH_S = 5.0
@@ -34,10 +37,11 @@ async def area_in_scope(db: Database, audience: Audience, area_id: int) -> dict[
 
 @dataclass
 class Scopes:
-    """The ids below an area, kept for a few seconds: heat asks for them many times a second."""
+    """The ids below an area and the city's outline, kept for a few seconds: heat asks for them all the time."""
 
     db: Database
     _asked: dict[tuple[Audience, int], tuple[float, frozenset[int]]] = field(default_factory=dict)
+    _outline: tuple[float, shapely.Geometry | None] | None = None
 
     async def ids(self, audience: Audience, area_id: int | None) -> frozenset[int] | None:
         """Ids of the area and of all that ever stood below it; without an area the caller's own scope, none: all.
@@ -59,6 +63,14 @@ class Scopes:
             self._asked.clear()
         self._asked[key] = (now, found)
         return found
+
+    async def outline(self, audience: Audience, at: datetime) -> shapely.Geometry | None:
+        """The city's outline at a time that is now; none in an empty city."""
+        now = time.monotonic()
+        if self._outline is None or self._outline[0] + FRESH_S <= now:
+            shape = await self.db.value(audience, ground.outline(at))
+            self._outline = (now, None if shape is None else shapely.from_wkb(shape))
+        return self._outline[1]
 
 
 def hides_sensitive(city: City, audience: Audience, size_m2: float) -> bool:

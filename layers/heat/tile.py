@@ -1,5 +1,7 @@
 """Heat cells as one Mapbox vector tile, encoded by PostGIS from outlines known here."""
 
+from functools import lru_cache
+
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -14,34 +16,60 @@ EXTENT = 4096
 BUFFER = 64
 
 _FRAME = (-BUFFER, -BUFFER, EXTENT + BUFFER, EXTENT + BUFFER)
+_TILES = 32  # half a megabyte each
 
 # All three lists go in binary: arrays of text would take longer than all the rest.
 _ENCODED = """select ST_AsMVT(cells, 'heat', %(extent)s, 'geom') as body
 from (
   select cell, value, ST_GeomFromWKB(outline) as geom
   from unnest(%(outlines)b::bytea[], %(cells)b::text[], %(values)b::{number}[]) given (outline, cell, value)
+  where outline is not null
 ) cells"""
 _WHOLE = _ENCODED.format(number="bigint")
 _FRACTIONAL = _ENCODED.format(number="double precision")
 
+Drawn = bytes | None
+"""WKB in units of a tile; none of what does not touch it."""
 
-def tile(at: Tile, cell: NDArray[np.uint64], value: Values) -> Statement:
+
+def tile(at: Tile, cell: NDArray[np.uint64], value: Values, city: shapely.Geometry | None = None) -> Statement:
     """One value, the bytes of the tile: source-layer `heat` with `cell` (hex text) and `value`.
 
     A cell belongs to every tile that it touches and carries its id, so a client that reads several tiles counts
-    each cell once. Without any cell there are no bytes.
+    each cell once. Without any cell there are no bytes. Merged cells are cut to the city, where it is given.
     """
-    shapes = outlines(cell)
-    touched = shapely.intersects(shapes, shapely.box(*at.bbox.parts()[0]))
+    mixed = city is not None or (cell.size > 0 and len(np.unique(hexgrid.resolution(cell))) > 1)
     return Statement(
         _FRACTIONAL if value.dtype.kind == "f" else _WHOLE,
         {
             "extent": EXTENT,
-            "outlines": shapely.to_wkb(drawn(at, shapes[touched])).tolist(),
-            "cells": hexgrid.to_text(cell[touched]),
-            "values": value[touched].tolist(),
+            "outlines": _wkb(at, outlines(cell, city)) if mixed else _known(at, cell),
+            "cells": hexgrid.to_text(cell),
+            "values": value.tolist(),
         },
     )
+
+
+def _known(at: Tile, cell: NDArray[np.uint64]) -> list[Drawn]:
+    """Cells as the tile has them, of which only those are drawn that it has never had before."""
+    known = _of_tile(at)
+    ids = cell.tolist()
+    new = np.array([each for each in ids if each not in known], np.uint64)
+    known.update(zip(new.tolist(), _wkb(at, outlines(new)), strict=True))
+    return [known[each] for each in ids]
+
+
+@lru_cache(_TILES)
+def _of_tile(_: Tile) -> dict[int, Drawn]:
+    """Whole cells of one of the tiles asked for last; what they look like there never changes."""
+    return {}
+
+
+def _wkb(at: Tile, shapes: NDArray[np.object_]) -> list[Drawn]:
+    touched = np.flatnonzero(shapely.intersects(shapes, shapely.box(*at.bbox.parts()[0])))
+    drawings = np.full(len(shapes), None)
+    drawings[touched] = shapely.to_wkb(drawn(at, shapes[touched]))
+    return drawings.tolist()
 
 
 def drawn(at: Tile, shapes: NDArray[np.object_]) -> NDArray[np.object_]:

@@ -172,5 +172,5 @@ async def get_heat_tile(
     heat = await asker.heat(layer, start, to, res, filters, at.bbox)
     if heat.cell.size == 0:
         return Response(status_code=204)
-    body = await asker.db.value(asker.audience, tile.tile(at, heat.cell, heat.value))
+    body = await asker.db.value(asker.audience, tile.tile(at, heat.cell, heat.value, heat.city))
     return respond(request, asker.audience, bytes(body), MVT) if body else Response(status_code=204)

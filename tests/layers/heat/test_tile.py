@@ -51,9 +51,9 @@ def _cells(at, res):
     return hexgrid.cover(Bbox(west, max(box.south - high, -85), east, min(box.north + high, 85)), res)
 
 
-def _read(connection, at, cell, value):
+def _read(connection, at, cell, value, city=None):
     """What a client finds in the tile: value and polygon by id, in units of the tile."""
-    statement = tile(at, cell, value)
+    statement = tile(at, cell, value, city)
     body = bytes(next(iter(connection.execute(statement.sql, statement.params).fetchone().values())) or b"")
     if not body:
         return {}
@@ -181,6 +181,44 @@ def test_a_merged_cell_is_drawn_around_the_finer_ones_inside_it(connection, z):
     if z >= 9:
         for _, shape in features.values():
             assert around.intersection(shape).area <= 1 + shape.length
+
+
+def _beside(shape):
+    """A triangle outside of a cell that shares one of its edges."""
+    edge = shapely.get_coordinates(shape)[:2]
+    return shapely.Polygon([*edge, edge.sum(axis=0) - shapely.get_coordinates(shape.centroid)[0]])
+
+
+def test_of_a_merged_cell_cut_to_the_city_only_polygons_are_drawn(connection):
+    cell = np.array([hexgrid.at(10.05, 50.03, 5)], np.uint64)
+    (whole,) = outlines(cell)
+    core = whole.centroid.buffer(0.02)
+    city = shapely.MultiPolygon([_beside(whole), core])
+    assert whole.intersection(city).geom_type == "GeometryCollection"
+    (cut,) = outlines(cell, city)
+    assert cut.geom_type == "MultiPolygon"
+    assert cut.equals(core)
+    at = _tile_of(10.05, 50.03, 8)
+    ((_, shape),) = _read(connection, at, cell, np.array([7]), city).values()
+    middle = shapely.transform(core, lambda lonlat: at.units(lonlat, EXTENT))
+    assert shapely.symmetric_difference(shape, middle).area <= 1 + middle.length
+
+
+def test_a_merged_cell_of_which_the_city_would_leave_nothing_stays_as_it_is():
+    cell = np.array([hexgrid.at(10.05, 50.03, res) for res in (5, 7)], np.uint64)
+    rest, fine = outlines(cell)
+    for city in (shapely.box(20, 50, 21, 51), _beside(rest), fine.buffer(-0.001)):
+        assert outlines(cell, city)[0].equals(rest)
+
+
+def test_a_tile_asked_again_draws_its_old_cells_and_its_new_ones(connection):
+    at = _tile_of(10.05, 50.03, 12)
+    cell = hexgrid.cover(at.bbox, 8)
+    expected = dict(zip(hexgrid.to_text(cell), drawn(at, hexgrid.outline(cell)), strict=True))
+    for part in (cell[::3], cell[::2], cell):
+        features = _read(connection, at, part, np.arange(part.size))
+        assert list(features) == hexgrid.to_text(part)
+        assert all(shape.equals(expected[text]) for text, (_, shape) in features.items())
 
 
 def test_a_cell_across_the_antimeridian_is_drawn_at_the_edge_of_the_tiles_on_both_sides(connection):

@@ -9,14 +9,19 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
+import pyogrio
 import pytest
 import shapely
 
 from layers.core.audience import Role
 from layers.core.db import connect
 from layers.geo import hexgrid
+from layers.geo.tiles import Tile
+from layers.heat import public
 from layers.heat.arrow import quantised
+from layers.heat.tile import EXTENT
 from mapserver.filters import Filters
+from tests import toy
 from tests.mapserver.conftest import asking, bearer, running, token
 
 MARCH = {"from": "2025-03-01T00:00:00Z", "to": "2025-04-01T00:00:00Z"}
@@ -94,6 +99,24 @@ async def test_the_public_reads_whole_published_months_in_every_format(client):
     assert {"from": newest["from"], "to": newest["to"]} == catalog["policy"]["bin"]
     assert 0 < catalog["policy"]["share"] <= 100
     assert newest["version"] == 1
+
+
+async def test_the_publics_merged_cells_are_drawn_inside_the_city_and_its_finest_ones_whole(client):
+    city = shapely.box(toy.WEST, toy.SOUTH, toy.EAST, toy.NORTH)
+    answer = (await client.get("/heat/market/cells", params=FEBRUARY | {"f": "geojson"})).json()
+    shapes = {each["id"]: shapely.geometry.shape(each["geometry"]) for each in answer["features"]}
+    cell = np.array([int(text, 16) for text in shapes], np.uint64)
+    merged = hexgrid.resolution(cell) < public.FINEST_RES
+    assert 0 < merged.sum() < len(merged)
+    for shape, whole, over in zip(shapes.values(), hexgrid.outline(cell), merged, strict=True):
+        assert city.buffer(1e-9).contains(shape) if over else shape.equals_exact(whole, 1e-9)
+    at = Tile(8, 135, 86)
+    body = (await client.get(f"/heat/market/{at.z}/{at.x}/{at.y}.mvt", params=FEBRUARY)).content
+    drawn = pyogrio.read_dataframe(body, CLIP="NO").set_index("cell")
+    (west, north), (east, south) = at.units(np.array([[toy.WEST, toy.NORTH], [toy.EAST, toy.SOUTH]]), EXTENT)
+    frame = shapely.box(west - 1, EXTENT - south - 1, east + 1, EXTENT - north + 1)  # GDAL's second axis points up
+    assert drawn.index.tolist() == list(shapes)
+    assert frame.contains(drawn.geometry[[text for text, over in zip(shapes, merged, strict=True) if over]]).all()
 
 
 @pytest.mark.parametrize(
