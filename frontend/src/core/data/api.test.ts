@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { ApiProblem, getHeatCells, getJson, pathOf } from "./api";
+import { ApiProblem, getHeatCells, getJson, getOutlines, pathOf } from "./api";
 
 const answer = (status: number, body: string) =>
   vi.stubGlobal("fetch", vi.fn().mockResolvedValue(new Response(body, { status })));
@@ -34,5 +34,21 @@ describe("the client", () => {
     await expect(getJson("/heat")).rejects.toMatchObject({ status: 502 });
     vi.stubGlobal("fetch", vi.fn().mockRejectedValue(new TypeError("network")));
     await expect(getJson("/heat")).rejects.toMatchObject({ status: 0, type: "urn:onemap:unreachable" });
+  });
+
+  it("reads outlines page by page, as long as there are any", async () => {
+    const levels = [...Array(11).fill("city"), "district", "district"];
+    const areas = levels.map((level, i) => ({ id: i + 1, geometry: i + 1, properties: { level } }));
+    const page = (path: string) => {
+      const query = new URL(path, "http://here").searchParams;
+      const after = Number(query.get("after"));
+      return Promise.resolve(
+        Response.json({ features: areas.slice(after, after + Number(query.get("limit"))) }),
+      );
+    };
+    vi.stubGlobal("fetch", vi.fn(page));
+    expect(await getOutlines("city")).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+    expect(fetch).toHaveBeenCalledTimes(2);
+    expect(await getOutlines("region")).toEqual([]);
   });
 });

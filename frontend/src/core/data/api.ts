@@ -1,6 +1,10 @@
-import type { City, Collections, HeatCatalog, Place, Span, Summary } from "./types";
+import type { MultiPolygon } from "geojson";
+import type { Areas, City, Collections, HeatCatalog, Place, Span, Summary } from "./types";
 
 const TIMEOUT_MS = 20_000;
+
+/** Few cities have more areas at the top of their tree. */
+const OUTLINES_A_PAGE = 10;
 
 /** The server's "no", read from its RFC 9457 problem document. `status` 0 means no answer came. */
 export class ApiProblem extends Error {
@@ -70,6 +74,21 @@ export async function getHeatCells(layer: string, { from, to }: Span, res: numbe
 /** Everything at one point; six decimals are a tenth of a metre. */
 export const getPlace = (lon: number, lat: number, span: Span) =>
   getJson<Place>("/place", { lon: lon.toFixed(6), lat: lat.toFixed(6), from: span.from, to: span.to });
+
+/**
+ * Shapes of the areas at the top of the tree, whose level is `top`. Areas are numbered from the top down, so
+ * these are the first.
+ */
+export async function getOutlines(top: string | undefined): Promise<MultiPolygon[]> {
+  const outlines: MultiPolygon[] = [];
+  for (let after = 0; ; ) {
+    const { features } = await getJson<Areas>("/collections/areas/items", { after, limit: OUTLINES_A_PAGE });
+    const found = features.filter(({ properties }) => properties.level === top);
+    outlines.push(...found.map(({ geometry }) => geometry));
+    if (found.length < OUTLINES_A_PAGE) return outlines;
+    after = found.at(-1)?.id ?? after;
+  }
+}
 
 /** The layers that this audience may read: one that it may not is not listed. */
 export async function getReadable(): Promise<ReadonlySet<string>> {

@@ -3,6 +3,7 @@
  * only what a schema cannot say, and the events of `/live`, is written here.
  * Times are RFC 3339 in UTC, spans are half-open.
  */
+import type { MultiPolygon } from "geojson";
 import type { components } from "./api.gen";
 
 type Shape = components["schemas"];
@@ -10,8 +11,7 @@ type Shape = components["schemas"];
 export type Bilingual = Shape["NameShape"];
 export type Span = Shape["SpanShape"];
 export type ZoneType = Shape["ZoneTypeShape"];
-/** `share`: percent of the incidents in the public's newest bin that its cells show, at least. */
-export type HeatCatalog = Shape["HeatCatalogShape"] & { policy: { share?: number | null } };
+export type HeatCatalog = Shape["HeatCatalogShape"];
 /** What is told of heat cells beside them: `set` names the list of cells, `as_of` is when nothing newer was known. */
 export type HeatMeta = Omit<Shape["HeatCellsShape"], "cells" | "values">;
 export type Summary = Shape["SummaryShape"];
@@ -28,6 +28,10 @@ export type City = Omit<Shape["CityShape"], "extent" | "audience"> & {
 
 export interface Collections {
   collections: { id: string }[];
+}
+
+export interface Areas {
+  features: { id: number; geometry: MultiPolygon; properties: { level: string } }[];
 }
 
 /** Events of `GET /live`, by name. */

@@ -1,10 +1,12 @@
-import type { FontFacesSpecification, Map as GlMap, PaddingOptions } from "maplibre-gl";
+import type { MultiPolygon } from "geojson";
+import type { FontFacesSpecification, GeoJSONSource, Map as GlMap, PaddingOptions } from "maplibre-gl";
 import { Marker } from "maplibre-gl";
 import type { City, Span } from "../data/types";
 import { HeatMesh } from "../layers/heatmesh";
 import { pulse, showIncidents } from "../layers/incidents";
 import type { Mesh } from "../layers/mesh";
 import { addRiskAreas, chooseZoneType, RISK_AREA_LAYERS } from "../layers/riskareas";
+import { surroundingsOf } from "../layers/surroundings";
 import type { View } from "../state/resolution";
 import type { Camera, Lang, Part } from "../state/url";
 import { createMap } from "./map";
@@ -80,6 +82,13 @@ export class Stage {
   /** Heat of one frame, `levels` being steps of the ramp for the cells of `mesh`. */
   showHeat(mesh: Mesh, levels: Uint8Array<ArrayBuffer>): void {
     this.heat.show(mesh, levels);
+  }
+
+  /** Covers what is drawn of heat outside these shapes: merged cells reach far beyond a city. */
+  endHeatAt(shapes: readonly MultiPolygon[]): void {
+    this.whenReady(() => {
+      this.map.getSource<GeoJSONSource>("surroundings")?.setData(surroundingsOf(shapes));
+    });
   }
 
   /** Risk areas of one zone type, or of all. */

@@ -13,7 +13,7 @@ import { MAP_COLOURS as C } from "./palette";
 export const FONT_STACK = [LATIN, HAN];
 
 /** Layers are put below these, so that order never depends on who comes first. */
-export const ABOVE_HEAT = "area-border";
+export const ABOVE_HEAT = "surroundings";
 export const ABOVE_ZONES = "area-label";
 
 /** Grids appear where the finest of them is about a thumb wide. */
@@ -53,6 +53,8 @@ export function baseStyle(city: City, lang: Lang, fontFaces: FontFacesSpecificat
       filter: ["==", ["get", "level"], top ?? ""],
       paint: { "fill-color": C.land },
     },
+    // Empty, until heat is to end where the city does.
+    { id: "surroundings", type: "fill", source: "surroundings", paint: { "fill-color": C.ground } },
     {
       id: "area-border",
       type: "line",
@@ -96,7 +98,11 @@ export function baseStyle(city: City, lang: Lang, fontFaces: FontFacesSpecificat
       padding: 10,
     }),
   ];
-  return { version: 8, "font-faces": fontFaces, sources: { areas: tileSource("areas", 0) }, layers };
+  const sources: StyleSpecification["sources"] = {
+    areas: tileSource("areas", 0),
+    surroundings: { type: "geojson", data: { type: "FeatureCollection", features: [] } },
+  };
+  return { version: 8, "font-faces": fontFaces, sources, layers };
 }
 
 interface LabelLook {

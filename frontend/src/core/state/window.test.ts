@@ -7,7 +7,7 @@ const december = { from: "2021-12-01T05:00:00Z", to: "2022-01-01T05:00:00Z" };
 const catalog = (policy: Partial<HeatCatalog["policy"]> = {}): HeatCatalog => ({
   layers: [],
   span: { from: "2014-01-01T05:00:00Z", to: "2022-01-01T05:00:00Z" },
-  policy: { exact: true, finest_res: 10, note: { zh: "", en: "" }, bin: null, ...policy },
+  policy: { exact: true, finest_res: 10, note: { zh: "", en: "" }, bin: null, share: null, ...policy },
   default_window: { from: "2021-10-03T04:00:00Z", to: "2022-01-01T05:00:00Z" },
 });
 
