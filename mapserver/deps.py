@@ -1,9 +1,11 @@
 """What an endpoint may ask for: the database, the city, the clock, and who is asking."""
 
-from typing import Annotated, cast
+from collections.abc import Callable
+from functools import cache
+from typing import Annotated, Any, cast
 
 from fastapi import Depends, Request
-from fastapi.dependencies.utils import get_flat_params
+from fastapi.dependencies.utils import get_dependant, get_flat_params
 from fastapi.params import Query
 
 from layers.catalog.city import City
@@ -108,13 +110,19 @@ async def known_parameters(request: Request) -> None:
     given = [name for name, _ in request.query_params.multi_items()]
     if not given:
         return
-    declared = get_flat_params(request.scope["route"].dependant)
-    known = {field.alias for field in declared if isinstance(field.field_info, Query)}
+    known = _declared(request.scope["endpoint"], request.scope["route"].path)
     for name in given:
         if name not in known:
             raise BadValue(f"unknown parameter '{name[:40]}'", parameter=name[:40], known=sorted(known))
         if given.count(name) > 1:
             raise BadValue(f"parameter '{name}' is given {given.count(name)} times", parameter=name)
+
+
+@cache
+def _declared(endpoint: Callable[..., Any], path: str) -> frozenset[str]:
+    """Query parameters of a route; the framework would work them out anew for each request."""
+    fields = get_flat_params(get_dependant(path=path, call=endpoint))
+    return frozenset(field.alias for field in fields if isinstance(field.field_info, Query))
 
 
 ASettings = Annotated[Settings, Depends(_settings)]

@@ -26,7 +26,7 @@ from layers.heat.question import Mask, Question, check_layer, check_resolution
 from layers.heat.rollup import Rollups, touching
 from layers.heat.smooth import smooth
 from layers.query import summary
-from mapserver.deps import ACity, AClock, AnAudience, Db
+from mapserver.deps import AnAudience
 from mapserver.filters import Filters
 from mapserver.scope import Scopes
 from mapserver.window import Windows
@@ -214,9 +214,9 @@ def _in_order(cells: Cells, order: NDArray[np.uint64]) -> Values:
     return values
 
 
-async def _asker(request: Request, db: Db, city: ACity, clock: AClock, audience: AnAudience) -> Asker:
+async def _asker(request: Request, audience: AnAudience) -> Asker:
     state = request.app.state
-    return Asker(db, city, clock, audience, state.engine, state.scopes)
+    return Asker(state.db, state.city, state.clock, audience, state.engine, state.scopes)
 
 
 AnAsker = Annotated[Asker, Depends(_asker)]
