@@ -5,6 +5,7 @@ import io
 from collections import Counter
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -13,7 +14,7 @@ import pyogrio
 import pytest
 import shapely
 
-from layers.core.audience import Role
+from layers.core.audience import PUBLIC, Role
 from layers.core.db import connect
 from layers.geo import hexgrid
 from layers.geo.tiles import Tile
@@ -21,6 +22,7 @@ from layers.heat import public
 from layers.heat.arrow import quantised
 from layers.heat.tile import EXTENT
 from mapserver.filters import Filters
+from mapserver.scope import FRESH_S, Scopes
 from tests import toy
 from tests.mapserver.conftest import asking, bearer, running, token
 
@@ -117,6 +119,22 @@ async def test_the_publics_merged_cells_are_drawn_inside_the_city_and_its_finest
     frame = shapely.box(west - 1, EXTENT - south - 1, east + 1, EXTENT - north + 1)  # GDAL's second axis points up
     assert drawn.index.tolist() == list(shapes)
     assert frame.contains(drawn.geometry[[text for text, over in zip(shapes, merged, strict=True) if over]]).all()
+
+
+async def test_the_citys_outline_is_read_once_in_a_few_seconds(monkeypatch):
+    read, now = [], SimpleNamespace(monotonic=lambda: 100.0)
+
+    class Database:
+        async def value(self, audience, statement):
+            read.append((audience, statement.params["at"]))
+            return shapely.to_wkb(shapely.box(0, 0, len(read), 1))
+
+    monkeypatch.setattr("mapserver.scope.time", now)
+    scopes, at = Scopes(Database()), datetime(2025, 3, 1, tzinfo=UTC)
+    for later_s, times in ((0, 1), (FRESH_S - 0.1, 1), (FRESH_S, 2), (FRESH_S + 0.1, 2)):
+        now.monotonic = lambda later_s=later_s: 100.0 + later_s
+        assert (await scopes.outline(PUBLIC, at)).bounds == (0, 0, times, 1)
+        assert read == [(PUBLIC, at)] * times
 
 
 @pytest.mark.parametrize(
