@@ -26,6 +26,11 @@ async def probe(
     return {"role": audience.role.slug, "area": audience.area_id, "deep": inner, "from": start}
 
 
+@router.get("/probe/{name}")
+async def named(name: str) -> str:
+    return name
+
+
 @pytest.fixture
 async def client(toy_settings, own_toy):
     async with running(toy_settings, own_toy.url) as app, asking(app) as made:
@@ -108,3 +113,9 @@ async def test_every_documented_operation_refuses_an_unknown_parameter(client):
         for method in operations:
             answer = await client.request(method, path.replace("{", "").replace("}", "") + "?surprise=1")
             assert (answer.status_code, answer.json()["parameter"]) == (400, "surprise"), path
+
+
+async def test_a_part_of_the_path_is_no_query_parameter(client):
+    assert (await client.get("/probe/x")).json() == "x"
+    answer = await client.get("/probe/x", params={"name": "y"})
+    assert (answer.status_code, answer.json()["parameter"]) == (400, "name")
