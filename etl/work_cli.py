@@ -45,7 +45,7 @@ async def run(
     """Work until a signal asks to stop; `heat` is the folder of the heat stores."""
     from etl.foreman import Foreman  # noqa: PLC0415
     from etl.worker import add_tasks, queue, serve  # noqa: PLC0415
-    from layers.heat.appender import Appender  # noqa: PLC0415
+    from layers.heat.follow.appender import Appender  # noqa: PLC0415
 
     loop = asyncio.get_running_loop()
     stop, stopping = asyncio.Event(), Event()

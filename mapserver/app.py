@@ -13,7 +13,7 @@ from layers.core.clock import Clock
 from layers.core.db import Database
 from layers.core.settings import Settings
 from layers.heat.engine import Engine
-from layers.heat.warm import warm_up
+from layers.heat.store.warm import warm_up
 from mapserver import errors
 from mapserver.auth.keys import Keys
 from mapserver.deps import known_parameters

@@ -20,11 +20,11 @@ from layers.core.span import Span
 from layers.geo.bbox import Bbox
 from layers.heat import exact, measure, public
 from layers.heat.engine import Answer, Cells, Engine, by_cell
-from layers.heat.entries import Entries
-from layers.heat.kernels import Values
 from layers.heat.question import Mask, Question, check_layer, check_resolution
-from layers.heat.rollup import Rollups, touching
 from layers.heat.smooth import smooth
+from layers.heat.store.entries import Entries
+from layers.heat.store.kernels import Values
+from layers.heat.store.rollup import Rollups, touching
 from layers.query import summary
 from mapserver.deps import AnAudience
 from mapserver.filters import Filters

@@ -16,8 +16,8 @@ from layers.core.cluster import Cluster
 from layers.core.db import Database, connect
 from layers.core.migrate import migrate
 from layers.core.settings import Settings
-from layers.heat.everything import everything
-from layers.heat.writer import Writer
+from layers.heat.follow.everything import everything
+from layers.heat.store.writer import Writer
 from tests import toy
 
 # Machines are shared: a slow example is no failure.

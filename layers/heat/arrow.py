@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from layers.core.errors import BadValue
-from layers.heat.kernels import Values
+from layers.heat.store.kernels import Values
 
 STEPS = 256  # as many as the screens' colour ramp has
 

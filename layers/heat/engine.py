@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from layers.catalog.city import City
 from layers.core.audience import SENSITIVE_RES
 from layers.core.span import Span
-from layers.heat.events import State
 from layers.heat.hours import slices
-from layers.heat.kernels import MOST_PLANES, MOST_SECONDS, Values, some
 from layers.heat.question import Mask, Question
-from layers.heat.reader import Reader
-from layers.heat.rollup import Rollups
-from layers.heat.store import Store
+from layers.heat.store.events import State
+from layers.heat.store.kernels import MOST_PLANES, MOST_SECONDS, Values, some
+from layers.heat.store.reader import Reader
+from layers.heat.store.rollup import Rollups
+from layers.heat.store.store import Store
 
 _NOTHING = 1e-12
 """What has decayed to less is nothing."""

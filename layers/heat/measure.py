@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layers.geo import hexgrid
-from layers.heat.kernels import Values
+from layers.heat.store.kernels import Values
 
 Heat = tuple[NDArray[np.uint64], Values]
 

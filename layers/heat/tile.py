@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from layers.core.statement import Statement
 from layers.geo import hexgrid
 from layers.geo.tiles import Tile
-from layers.heat.kernels import Values
 from layers.heat.outline import outlines
+from layers.heat.store.kernels import Values
 
 EXTENT = 4096
 BUFFER = 64

@@ -10,13 +10,13 @@ from layers.core.db import connect
 from layers.core.errors import Conflict, HeatNotReady, HeatStoreError
 from layers.core.home import database
 from layers.core.settings import Settings
-from layers.heat.appender import Appender
-from layers.heat.audit import digest
-from layers.heat.checksum import checksum
-from layers.heat.deltas import changes
-from layers.heat.moment import one_moment
-from layers.heat.reader import Reader
-from layers.heat.store import Store
+from layers.heat.follow.appender import Appender
+from layers.heat.follow.deltas import changes
+from layers.heat.follow.moment import one_moment
+from layers.heat.store.audit import digest
+from layers.heat.store.checksum import checksum
+from layers.heat.store.reader import Reader
+from layers.heat.store.store import Store
 
 _PATIENCE_S = 10.0
 _AGAIN_S = 0.5

@@ -16,7 +16,7 @@ import typer
 from layers.core.db import connect
 from layers.core.parent import die_with
 from layers.core.settings import Settings
-from layers.heat.manifest import Signature
+from layers.heat.store.manifest import Signature
 
 _LAST_RUNS = """select distinct on (source) source, finished_at
 from onemap.run where state = 'done' order by source, run_id desc"""

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from layers.heat.events import Events, Plane
+from layers.heat.store.events import Events, Plane
 
 DAY = 86_400
 WINDOWS = {"8 h": DAY // 3, "7 d": 7 * DAY, "90 d": 90 * DAY, "1 y": 365 * DAY, "4 y": 4 * 365 * DAY}

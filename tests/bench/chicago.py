@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from layers.geo import hexgrid
-from layers.heat.events import Events, Plane
+from layers.heat.store.events import Events, Plane
 
 RES, BOX = 10, (-87.95, 41.6, -87.5, 42.05)
 ZONE = "America/Chicago"

@@ -14,10 +14,10 @@ import numpy as np
 
 from layers.core.span import Span
 from layers.heat.engine import Engine
-from layers.heat.events import Changes, State
 from layers.heat.question import Question
-from layers.heat.reader import Reader
-from layers.heat.writer import Writer
+from layers.heat.store.events import Changes, State
+from layers.heat.store.reader import Reader
+from layers.heat.store.writer import Writer
 from tests.bench.asks import MIXES, VIEWS, WINDOWS, Town, asks
 from tests.bench.marks import Marks
 from tests.bench.peers import Answer

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layers.geo import hexgrid
-from layers.heat.events import Events, Plane
+from layers.heat.store.events import Events, Plane
 
 RES, RINGS, CENTRE = 10, 190, (114.30, 30.60)
 START, YEARS, PARTS = 1_546_300_800, 5, 60  # from 2019-01-01 UTC

@@ -15,9 +15,9 @@ from pathlib import Path
 from numba.core.dispatcher import Dispatcher
 
 from layers.catalog.city import City
-from layers.heat import kernels
 from layers.heat.engine import Engine
 from layers.heat.question import Question
+from layers.heat.store import kernels
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,9 @@ from layers.core import jobs
 from layers.core.clock import Clock
 from layers.core.db import connect
 from layers.core.migrate import migrate
-from layers.heat.audit import digest
-from layers.heat.checksum import checksum
-from layers.heat.reader import Reader
+from layers.heat.store.audit import digest
+from layers.heat.store.checksum import checksum
+from layers.heat.store.reader import Reader
 from tests.workshop import INCIDENTS, Workshop, call
 
 KILLS = int(os.environ.get("ONEMAP_DRILL_ROUNDS", "3"))

@@ -1,5 +1,5 @@
 -- Whatever adds, changes or removes incidents says so to the heat stores, and only what is committed is heard of; no
--- path can forget to. The channel is layers.heat.deltas.CHANNEL.
+-- path can forget to. The channel is layers.heat.follow.deltas.CHANNEL.
 create or replace function onemap.whole_second(at timestamptz) returns bigint
 language sql stable parallel safe as $$
   select floor(extract(epoch from at))::bigint

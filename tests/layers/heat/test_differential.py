@@ -18,8 +18,8 @@ from layers.core.db import connect
 from layers.core.span import Span
 from layers.geo import hexgrid
 from layers.heat import exact
-from layers.heat.appender import Appender
 from layers.heat.engine import Engine
+from layers.heat.follow.appender import Appender
 from layers.heat.question import Question
 
 TORONTO = City.load(Path(__file__).parents[3] / "data" / "toronto")

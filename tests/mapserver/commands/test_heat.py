@@ -5,8 +5,8 @@ import pytest
 from typer.testing import CliRunner
 
 from layers.core.db import connect
-from layers.heat.appender import Appender
-from layers.heat.manifest import Manifest
+from layers.heat.follow.appender import Appender
+from layers.heat.store.manifest import Manifest
 from mapserver.commands.heat import app
 
 

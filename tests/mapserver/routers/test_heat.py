@@ -275,6 +275,7 @@ async def test_heat_as_of_a_time_is_what_was_known_then(own_app, toy_settings, o
             connection.autocommit = True
             at = connection.execute("select clock_timestamp() as at").fetchone()["at"]
             connection.execute("delete from onemap.incident where category = 'noise'")
+        assert (await cells_of(client, headers, as_of=at.isoformat(), res="9", category="domestic"))[1] == {}
         body, then = await cells_of(client, headers, as_of=at.isoformat())
         assert then == known
         assert body["as_of"] == at.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from layers.core.span import Span
-from layers.heat import kernels
 from layers.heat.engine import Engine
 from layers.heat.question import Question
-from layers.heat.warm import warm_up
+from layers.heat.store import kernels
+from layers.heat.store.warm import warm_up
 from tests import toy
 from tests.conftest import heated
 

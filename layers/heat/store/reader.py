@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from layers.core.errors import HeatNotReady
-from layers.heat.manifest import Manifest, Signature
-from layers.heat.store import Store
+from layers.heat.store.manifest import Manifest, Signature
+from layers.heat.store.store import Store
 
 T = TypeVar("T")
 

@@ -6,8 +6,8 @@ import shapely
 
 from layers.geo import hexgrid
 from layers.geo.bbox import Bbox
-from layers.heat.entries import Entries
-from layers.heat.rollup import Rollups
+from layers.heat.store.entries import Entries
+from layers.heat.store.rollup import Rollups
 
 BOXES = [
     Bbox(179.95, -17.0, -179.95, -16.9),

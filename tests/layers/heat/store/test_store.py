@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from layers.core.errors import Conflict, HeatNotReady, HeatStoreError
 from layers.geo import hexgrid
-from layers.heat import build, parts, writer
-from layers.heat.checksum import events_checksum
-from layers.heat.events import Plane
-from layers.heat.reader import Reader
-from layers.heat.writer import Writer
-from tests.layers.heat.stores import (
+from layers.heat.store import build, parts, writer
+from layers.heat.store.checksum import events_checksum
+from layers.heat.store.events import Plane
+from layers.heat.store.reader import Reader
+from layers.heat.store.writer import Writer
+from tests.layers.heat.store.stores import (
     FIRST,
     LAYERS,
     NOTHING,

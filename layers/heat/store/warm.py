@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from layers.heat.kernels import MOST_PLANES, Log, some
-from layers.heat.rollup import Rollup
-from layers.heat.store import LayerStore, Slice
+from layers.heat.store.kernels import MOST_PLANES, Log, some
+from layers.heat.store.rollup import Rollup
+from layers.heat.store.store import LayerStore, Slice
 
 
 def warm_up() -> None:

@@ -8,14 +8,14 @@ import psycopg
 
 from layers.core import events
 from layers.core.errors import HeatStoreError
-from layers.heat.audit import digest
-from layers.heat.checksum import checksum
-from layers.heat.deltas import News, changes, forget
-from layers.heat.events import State
-from layers.heat.everything import everything
-from layers.heat.moment import Connection, join, one_moment, share
-from layers.heat.store import Store
-from layers.heat.writer import Writer
+from layers.heat.follow.deltas import News, changes, forget
+from layers.heat.follow.everything import everything
+from layers.heat.follow.moment import Connection, join, one_moment, share
+from layers.heat.store.audit import digest
+from layers.heat.store.checksum import checksum
+from layers.heat.store.events import State
+from layers.heat.store.store import Store
+from layers.heat.store.writer import Writer
 
 TOPIC = "heat"
 ALL = "all"

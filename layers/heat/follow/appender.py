@@ -9,9 +9,9 @@ from threading import Event
 
 from layers.core.db import connect
 from layers.core.errors import Conflict
-from layers.heat.deltas import CHANNEL
-from layers.heat.following import Audit, Following, layers_of
-from layers.heat.writer import Writer
+from layers.heat.follow.deltas import CHANNEL
+from layers.heat.follow.following import Audit, Following, layers_of
+from layers.heat.store.writer import Writer
 
 AUDIT_EVERY_S = 6 * 3600.0
 _TICK_S = 1.0

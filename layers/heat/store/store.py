@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layers.core.errors import HeatNotReady, HeatStoreError
-from layers.heat.entries import Entries
-from layers.heat.kernels import (
+from layers.heat.store.entries import Entries
+from layers.heat.store.kernels import (
     DECAY_BITS,
     Amounts,
     Counts,
@@ -26,8 +26,8 @@ from layers.heat.kernels import (
     add_decayed,
     add_events,
 )
-from layers.heat.manifest import Layer, Manifest, Part, Place
-from layers.heat.rollup import Rollups
+from layers.heat.store.manifest import Layer, Manifest, Part, Place
+from layers.heat.store.rollup import Rollups
 
 _SECOND = np.uint64(32)
 _NO_COUNTS = np.frombuffer(b"", np.uint32).reshape(0, 0)

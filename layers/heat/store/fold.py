@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layers.core.errors import HeatStoreError
-from layers.heat.kernels import Log
-from layers.heat.manifest import Part
-from layers.heat.parts import PartWriter, cut, no_counts
-from layers.heat.store import LayerStore
+from layers.heat.store.kernels import Log
+from layers.heat.store.manifest import Part
+from layers.heat.store.parts import PartWriter, cut, no_counts
+from layers.heat.store.store import LayerStore
 
 
 def fold(

@@ -12,10 +12,10 @@ from psycopg import sql
 
 from layers.core.db import connect
 from layers.core.errors import HeatStoreError
-from layers.heat.copied import copied
-from layers.heat.deltas import both, state_of
-from layers.heat.events import Events, Plane, State
-from layers.heat.moment import Connection, join, one_moment, share
+from layers.heat.follow.copied import copied
+from layers.heat.follow.deltas import both, state_of
+from layers.heat.follow.moment import Connection, join, one_moment, share
+from layers.heat.store.events import Events, Plane, State
 
 MOST = 1 << 22
 """Events of a partition, about."""

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from psycopg import sql
 
-from layers.heat.copied import copied
-from layers.heat.events import Changes, Plane, State
-from layers.heat.moment import Connection
+from layers.heat.follow.copied import copied
+from layers.heat.follow.moment import Connection
+from layers.heat.store.events import Changes, Plane, State
 
 CHANNEL = "onemap_heat"
 """NOTIFY channel of new changes; the payload is empty."""

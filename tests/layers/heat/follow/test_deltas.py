@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from layers.core.audience import Audience, Role
 from layers.core.db import connect
-from layers.heat.deltas import CHANNEL, changes, forget, state_of
-from layers.heat.moment import one_moment
+from layers.heat.follow.deltas import CHANNEL, changes, forget, state_of
+from layers.heat.follow.moment import one_moment
 
 FACTS = """select floor(extract(epoch from occurred_at))::bigint as t, cell, coalesce(area_id, 0) as area_id, category,
 origin = 'patrol' as patrol, zones from onemap.incident"""
@@ -279,7 +279,7 @@ def test_tables_that_were_restored_are_not_those_that_were_followed(own_toy):
 
 
 def test_so_many_changes_are_not_followed_one_by_one(own_toy, monkeypatch):
-    monkeypatch.setattr("layers.heat.deltas.MOST", 10)
+    monkeypatch.setattr("layers.heat.follow.deltas.MOST", 10)
     since = now_at(own_toy.url)
     do(
         own_toy.url,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from layers.geo import hexgrid
-from layers.heat.events import Changes, Events, Plane, State
+from layers.heat.store.events import Changes, Events, Plane, State
 
 LAYERS = ("all", "school", "market")
 PLANES = (Plane("noise", patrol=False), Plane("noise", patrol=True), Plane("theft", patrol=False))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layers.core.errors import HeatStoreError
-from layers.heat.kernels import MOST_ENTRIES, number_pairs
+from layers.heat.store.kernels import MOST_ENTRIES, number_pairs
 
 UNKNOWN = -1
 

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from layers.core.db import connect
 from layers.core.errors import Conflict, HeatStoreError
-from layers.heat.appender import Appender
-from layers.heat.audit import digest
-from layers.heat.checksum import checksum
-from layers.heat.following import layers_of
-from layers.heat.manifest import Manifest
-from layers.heat.reader import Reader
+from layers.heat.follow.appender import Appender
+from layers.heat.follow.following import layers_of
+from layers.heat.store.audit import digest
+from layers.heat.store.checksum import checksum
+from layers.heat.store.manifest import Manifest
+from layers.heat.store.reader import Reader
 
 DELETE = "delete from onemap.incident where source_key = '{}'"
 MOVE = "update onemap.incident set cell = cell + 1, zones = zones # 3 where source_key = '{}'"
@@ -117,7 +117,7 @@ def test_a_store_to_which_nothing_new_has_come_stays_as_it_is(follower):
 )
 def test_whatever_is_done_the_store_agrees_with_the_database(follower, done):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("layers.heat.writer.FOLD_AT", 7)
+        patch.setattr("layers.heat.store.writer.FOLD_AT", 7)
         for statement, keys in done:
             follower.do(*(statement.format(f"k{key}") for key in keys))
             follower.appender.catch_up()
@@ -175,7 +175,7 @@ def test_a_change_is_in_the_store_soon_after_its_commit_and_told(follower):
 
 
 def test_each_version_is_told_of_once(follower, monkeypatch):
-    monkeypatch.setattr("layers.heat.appender._TICK_S", 0.02)
+    monkeypatch.setattr("layers.heat.follow.appender._TICK_S", 0.02)
     with follower.running():
         until(lambda: follower.told() != [])
         follower.do(DELETE.format("k1"))
@@ -185,7 +185,7 @@ def test_each_version_is_told_of_once(follower, monkeypatch):
 
 
 def test_another_one_follows_when_the_first_has_ended(follower, monkeypatch):
-    monkeypatch.setattr("layers.heat.appender._TICK_S", 0.1)
+    monkeypatch.setattr("layers.heat.follow.appender._TICK_S", 0.1)
     second = Follower(follower.url, follower.folder)
     with second.running():
         with follower.running():
@@ -195,7 +195,7 @@ def test_another_one_follows_when_the_first_has_ended(follower, monkeypatch):
 
 
 def test_a_lost_connection_is_made_again_and_nothing_is_missed(follower, monkeypatch):
-    monkeypatch.setattr("layers.heat.appender._TICK_S", 0.1)
+    monkeypatch.setattr("layers.heat.follow.appender._TICK_S", 0.1)
     with follower.running():
         until(lambda: follower.told() != [])
         with psycopg.connect(follower.url, autocommit=True) as connection:
@@ -207,7 +207,7 @@ def test_a_lost_connection_is_made_again_and_nothing_is_missed(follower, monkeyp
 
 
 def test_a_spoilt_store_is_found_out_and_built_anew(follower, monkeypatch):
-    monkeypatch.setattr("layers.heat.appender._TICK_S", 0.1)
+    monkeypatch.setattr("layers.heat.follow.appender._TICK_S", 0.1)
     follower.appender.catch_up()
     follower.spoil()
     with pytest.raises(HeatStoreError):
@@ -221,7 +221,7 @@ def test_a_spoilt_store_is_found_out_and_built_anew(follower, monkeypatch):
 
 @pytest.mark.parametrize("kind", ["log", "counts", "changes", "entries"])
 def test_files_that_a_crash_cut_short_are_made_anew(follower, monkeypatch, kind):
-    monkeypatch.setattr("layers.heat.appender._TICK_S", 0.1)
+    monkeypatch.setattr("layers.heat.follow.appender._TICK_S", 0.1)
     follower.appender.catch_up()
     follower.do(*(MOVE.format(f"k{number}") for number in range(100)))
     follower.appender.catch_up()
@@ -234,7 +234,7 @@ def test_files_that_a_crash_cut_short_are_made_anew(follower, monkeypatch, kind)
 
 
 def test_a_new_zone_type_gets_a_store(follower, monkeypatch):
-    monkeypatch.setattr("layers.heat.appender._TICK_S", 0.1)
+    monkeypatch.setattr("layers.heat.follow.appender._TICK_S", 0.1)
     with follower.running():
         until(lambda: follower.told() != [])
         follower.do("insert into onemap.zone_type values ('bridge', 9, '桥', 'Bridges', '#000000')")
@@ -244,8 +244,8 @@ def test_a_new_zone_type_gets_a_store(follower, monkeypatch):
 
 
 def test_changes_that_were_in_the_store_at_the_last_audit_are_forgotten_at_the_next(follower, monkeypatch):
-    monkeypatch.setattr("layers.heat.appender._TICK_S", 0.1)
-    monkeypatch.setattr("layers.heat.appender.AUDIT_EVERY_S", 0.5)
+    monkeypatch.setattr("layers.heat.follow.appender._TICK_S", 0.1)
+    monkeypatch.setattr("layers.heat.follow.appender.AUDIT_EVERY_S", 0.5)
 
     def kept():
         with connect(follower.url) as connection:

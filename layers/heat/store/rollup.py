@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from layers.geo import hexgrid
 from layers.geo.bbox import Bbox
-from layers.heat.entries import Entries
-from layers.heat.kernels import Values, gather
+from layers.heat.store.entries import Entries
+from layers.heat.store.kernels import Values, gather
 
 _M_PER_DEGREE = 110_000.0
 _NEARLY_POLE = 89.9

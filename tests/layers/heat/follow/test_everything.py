@@ -6,9 +6,9 @@ import pytest
 
 from layers.core.db import connect
 from layers.core.errors import HeatStoreError
-from layers.heat.deltas import changes
-from layers.heat.everything import everything
-from layers.heat.moment import one_moment
+from layers.heat.follow.deltas import changes
+from layers.heat.follow.everything import everything
+from layers.heat.follow.moment import one_moment
 
 FACTS = """select floor(extract(epoch from occurred_at))::bigint as t, cell, coalesce(area_id, 0) as area_id, category,
 origin = 'patrol' as patrol, zones from onemap.incident"""

@@ -16,15 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layers.core.errors import Conflict, HeatStoreError
-from layers.heat.audit import digest
-from layers.heat.build import build, no_changes, write_entries
-from layers.heat.encode import inside, pack
-from layers.heat.entries import Entries
-from layers.heat.events import Changes, Events, Plane, State
-from layers.heat.fold import fold, settled
-from layers.heat.kernels import MOST_PLANES, Log
-from layers.heat.manifest import NAME, Layer, Manifest
-from layers.heat.store import Store
+from layers.heat.store.audit import digest
+from layers.heat.store.build import build, no_changes, write_entries
+from layers.heat.store.encode import inside, pack
+from layers.heat.store.entries import Entries
+from layers.heat.store.events import Changes, Events, Plane, State
+from layers.heat.store.fold import fold, settled
+from layers.heat.store.kernels import MOST_PLANES, Log
+from layers.heat.store.manifest import NAME, Layer, Manifest
+from layers.heat.store.store import Store
 
 LOCK = "lock"
 FOLD_AT = 1 << 17

@@ -12,7 +12,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from layers.core.errors import HeatNotReady, HeatStoreError
-from layers.heat.events import Plane, State
+from layers.heat.store.events import Plane, State
 
 NAME = "manifest.json"
 FORMAT = 2

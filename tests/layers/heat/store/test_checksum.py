@@ -6,9 +6,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from layers.core.db import connect
-from layers.heat.checksum import checksum, event_hashes, events_checksum
-from layers.heat.events import Events, Plane
-from layers.heat.everything import everything
+from layers.heat.follow.everything import everything
+from layers.heat.store.checksum import checksum, event_hashes, events_checksum
+from layers.heat.store.events import Events, Plane
 
 LAYERS = 7
 FACT = st.tuples(

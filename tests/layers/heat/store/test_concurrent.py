@@ -8,10 +8,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from layers.heat import parts, writer
-from layers.heat.reader import Reader
-from layers.heat.writer import Writer
-from tests.layers.heat.stores import FIRST, LAYERS, NOTHING, PLANES, SPAN_S, changes, events, joined, state, taken
+from layers.heat.store import parts, writer
+from layers.heat.store.reader import Reader
+from layers.heat.store.writer import Writer
+from tests.layers.heat.store.stores import (
+    FIRST,
+    LAYERS,
+    NOTHING,
+    PLANES,
+    SPAN_S,
+    changes,
+    events,
+    joined,
+    state,
+    taken,
+)
 
 SECONDS = float(os.environ.get("ONEMAP_CONCURRENT_S", "60"))
 READERS = 4

@@ -3,10 +3,10 @@
 import numpy as np
 
 from layers.core.errors import HeatStoreError
-from layers.heat.checksum import Hashes, combined, event_hashes, place_seeds, plane_seeds
-from layers.heat.kernels import ENTRY_BITS, MOST_ENTRIES, Log, count
-from layers.heat.parts import no_counts
-from layers.heat.store import LayerStore, Store
+from layers.heat.store.checksum import Hashes, combined, event_hashes, place_seeds, plane_seeds
+from layers.heat.store.kernels import ENTRY_BITS, MOST_ENTRIES, Log, count
+from layers.heat.store.parts import no_counts
+from layers.heat.store.store import LayerStore, Store
 
 _SECOND = np.uint64(32)
 _PLANE = np.uint64(ENTRY_BITS)
@@ -15,7 +15,7 @@ _MOST_PLANES = np.uint64(255)
 
 
 def digest(store: Store) -> int:
-    """The checksum of all events of all layers, as `layers.heat.checksum` has the database's.
+    """The checksum of all events of all layers, as `layers.heat.store.checksum` has the database's.
 
     Raises
     ------

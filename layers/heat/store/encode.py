@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layers.core.errors import HeatStoreError
-from layers.heat.entries import Entries
-from layers.heat.events import Events
-from layers.heat.kernels import ENTRY_BITS, MOST_SECONDS, Log, restate
+from layers.heat.store.entries import Entries
+from layers.heat.store.events import Events
+from layers.heat.store.kernels import ENTRY_BITS, MOST_SECONDS, Log, restate
 
 _TIME_SHIFT = np.uint64(32)
 _PLANE_SHIFT = np.uint64(ENTRY_BITS)

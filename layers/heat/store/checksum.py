@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from psycopg import sql
 from psycopg.rows import DictRow
 
-from layers.heat.events import Events, Plane
+from layers.heat.store.events import Events, Plane
 
 Words = NDArray[np.uint32]
 Hashes = NDArray[np.uint64]

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from layers.heat.kernels import Counts, Log, count
-from layers.heat.manifest import Part, Place
+from layers.heat.store.kernels import Counts, Log, count
+from layers.heat.store.manifest import Part, Place
 
 _LEAST_EVENTS = 1 << 16
 _EVENT_BYTES, _COUNT_BYTES = 8, 4

@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layers.core.errors import HeatStoreError
-from layers.heat.encode import Encoded
-from layers.heat.entries import Entries
-from layers.heat.events import Events, Plane, State
-from layers.heat.kernels import MOST_PLANES, MOST_SECONDS, Log
-from layers.heat.manifest import Layer, Manifest, Place
-from layers.heat.parts import PartWriter, cut, no_counts, part_events
+from layers.heat.store.encode import Encoded
+from layers.heat.store.entries import Entries
+from layers.heat.store.events import Events, Plane, State
+from layers.heat.store.kernels import MOST_PLANES, MOST_SECONDS, Log
+from layers.heat.store.manifest import Layer, Manifest, Place
+from layers.heat.store.parts import PartWriter, cut, no_counts, part_events
 
 _EARLIER_S = 20 * 365 * 86400
 
