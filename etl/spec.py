@@ -50,7 +50,7 @@ _REQUIRED = {
     "places": {"kind"},
 }
 _OPTIONAL = {
-    "areas": {"official_code", "local_code", "parent_code", "valid_from", "valid_to"},
+    "areas": {"official_code", "local_code", "parent_code", "households", "valid_from", "valid_to"},
     "risk_areas": {"approximate", "valid_from", "valid_to", "lon", "lat"},
     "incidents": {"recorded_at", "state", "due_at", "closed_at", "lon", "lat", "version", "deleted"},
     "roads": {"name_zh", "name_en", "oneway", "layer"},

@@ -61,7 +61,10 @@ class Filters:
         Query(description="less the heat of `previous` period, of `year_before`, or of start/end", max_length=100),
     ] = None
     smooth: Annotated[int, Query(description="rings over which a cell's value is spread", ge=0, le=5)] = 0
-    per: Annotated[Literal["cell", "km2"], Query(description="per cell, or per km2 of its own area")] = "cell"
+    per: Annotated[
+        Literal["cell", "km2", "households"],
+        Query(description="per cell, per km2 of its own area, or per 1000 households where areas have them"),
+    ] = "cell"
     top: Annotated[int | None, Query(description="only so many cells of the greatest value", ge=1, le=10_000)] = (
         None
     )
@@ -82,7 +85,7 @@ class Filters:
     def unit(self) -> str:
         """What a value is."""
         what = "incidents" if self.weight == "count" else "severity"
-        return what if self.per == "cell" else f"{what}/km2"
+        return what + {"cell": "", "km2": "/km2", "households": "/1000 households"}[self.per]
 
     def question(
         self, layer: str, span: Span, res: int, bbox: Bbox | None, audience: Audience, city: City

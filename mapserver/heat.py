@@ -100,6 +100,9 @@ class Asker:
             cell, value = await asyncio.to_thread(_smoothed, cell, value, filters.smooth, question.bbox)
         if filters.per == "km2":
             value = await asyncio.to_thread(measure.per_km2, cell, value)
+        elif filters.per == "households":
+            homes = await self.scopes.homes(self.audience, self.clock.now(), self.city.base_resolution)
+            cell, value = await asyncio.to_thread(homes.rate, cell, value)
         if filters.top is not None:
             cell, value = measure.top(cell, value, filters.top)
         state = answers[0].state

@@ -1,5 +1,6 @@
 """Areas as the caller may name them."""
 
+import asyncio
 import time
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,13 +12,17 @@ import shapely
 from layers.catalog.city import City
 from layers.core.audience import SENSITIVE_RES, Audience
 from layers.core.db import Database
-from layers.core.errors import UnknownArea
+from layers.core.errors import BadValue, UnknownArea
 from layers.geo import hexgrid
 from layers.heat import ground
+from layers.heat.homes import Homes
 from layers.query import area
 
 FRESH_S = 5.0
 """A change of the city's tree is known within this time."""
+
+HOMES_FRESH_S = 60.0
+"""A change of its households within this."""
 
 _KEPT = 256
 
@@ -37,11 +42,12 @@ async def area_in_scope(db: Database, audience: Audience, area_id: int) -> dict[
 
 @dataclass
 class Scopes:
-    """The ids below an area and the city's outline, kept for a few seconds: heat asks for them all the time."""
+    """The ids below an area, the city's outline and its households, kept a while: heat asks for them all the time."""
 
     db: Database
     _asked: dict[tuple[Audience, int], tuple[float, frozenset[int]]] = field(default_factory=dict)
     _outline: tuple[float, shapely.Geometry | None] | None = None
+    _homes: tuple[float, Homes] | None = None
 
     async def ids(self, audience: Audience, area_id: int | None) -> frozenset[int] | None:
         """Ids of the area and of all that ever stood below it; without an area the caller's own scope, none: all.
@@ -71,6 +77,23 @@ class Scopes:
             shape = await self.db.value(audience, ground.outline(at))
             self._outline = (now, None if shape is None else shapely.from_wkb(shape))
         return self._outline[1]
+
+    async def homes(self, audience: Audience, at: datetime, res: int) -> Homes:
+        """Where the city's households are at a time that is now, by base cells of `res`.
+
+        Raises
+        ------
+        BadValue : no area says how many it has.
+        """
+        now = time.monotonic()
+        if self._homes is None or self._homes[0] + HOMES_FRESH_S <= now:
+            rows = await self.db.rows(audience, area.households(at))
+            areas = [(row["shape"], row["households"]) for row in rows]
+            self._homes = (now, await asyncio.to_thread(Homes.of, areas, res))
+        homes = self._homes[1]
+        if len(homes.cell) == 0:
+            raise BadValue("per: no area of this city says how many households it has", parameter="per")
+        return homes
 
 
 def hides_sensitive(city: City, audience: Audience, size_m2: float) -> bool:

@@ -36,7 +36,7 @@ AREAS = Dated(
     layer="areas",
     identity="area",
     key=("level_rank", "code"),
-    facts=("official_code", "local_code", "name_zh", "name_en"),
+    facts=("official_code", "local_code", "name_zh", "name_en", "households"),
     shape=("parent_id", "geom"),
 )
 RISK_AREAS = Dated(

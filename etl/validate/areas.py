@@ -26,7 +26,7 @@ def check(raw: RawFrame, source: Source, city: City, now: datetime) -> Checked:
     Returns
     -------
     Checked with the columns level_rank, code, official_code, local_code, name_zh, name_en, parent_code,
-    valid_from, valid_to and geom (EWKB MultiPolygon).
+    households, valid_from, valid_to and geom (EWKB MultiPolygon).
 
     Raises
     ------
@@ -62,6 +62,7 @@ def check(raw: RawFrame, source: Source, city: City, now: datetime) -> Checked:
             "local_code": desk.text("local_code"),
             **names,
             "parent_code": parent,
+            "households": desk.count("households"),
             "valid_from": valid_from,
             "valid_to": valid_to,
             "geom": ewkb(mended.shapes),

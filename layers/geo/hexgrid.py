@@ -141,6 +141,17 @@ def touched(shapes: list[bytes], res: int) -> list[NDArray[np.uint64]]:
     return [np.array(cells, dtype=np.uint64) for cells in found.to_pylist()]
 
 
+def inside(shape: bytes, res: int) -> NDArray[np.uint64]:
+    """The cells at `res` whose centre lies in a shape, WKB in lon-lat degrees."""
+    found = wkb_to_cells([shape], res, ContainmentMode.ContainsCentroid)
+    return np.array(found.to_pylist()[0], dtype=np.uint64)
+
+
+def middle(shape: bytes, res: int) -> NDArray[np.uint64]:
+    """The one cell at `res` that holds a point within a shape, WKB in lon-lat degrees."""
+    return index(shapely.get_coordinates(shapely.point_on_surface(shapely.from_wkb(shape))), res)
+
+
 def to_text(cells: Sequence[int] | NDArray[np.uint64]) -> list[str]:
     """Hex text of each cell, as on the wire."""
     texts: list[str] = cells_to_string(np.asarray(cells, dtype=np.uint64)).to_pylist()

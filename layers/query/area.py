@@ -42,6 +42,18 @@ def ids_below(area_id: int) -> Statement:
     return Statement.of(subtree(area_id))
 
 
+def households(at: datetime) -> Statement:
+    """The areas of the finest level of which any area's households are known: `households` and `shape` as WKB."""
+    return Statement(
+        """select area.households, ST_AsBinary(version.geom) as shape
+        from onemap.area area join onemap.area_version version using (area_id)
+        where area.households is not null and version.valid @> %(at)s::timestamptz
+        and area.level_rank = (select max(level_rank) from onemap.area where households is not null)
+        order by area.area_id""",
+        {"at": at},
+    )
+
+
 def at_point(lon: float, lat: float, at: datetime) -> Statement:
     """The areas above a point, top first, one a level; on a border the lowest code. The same columns."""
     return Statement(

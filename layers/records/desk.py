@@ -98,6 +98,14 @@ class Desk:
         self.findings.add(wild, f"{name} is not a finite number")
         return np.where(np.isfinite(values), values, np.nan)
 
+    def count(self, name: str) -> pa.Array:
+        """A whole number of things, int64; missing where there is none."""
+        numbers, unreadable = self.sheet.whole(name)
+        words = self.sheet.column(name)
+        self.findings.add(unreadable, lambda i: f"{name} '{excerpt(words[i])}' is not a whole number")
+        self.findings.add(np.asarray(pc.less(numbers, 0).fill_null(False)), f"{name} is below zero")  # noqa: FBT003
+        return numbers
+
     def truth(self, name: str) -> NDArray[np.bool_]:
         """A yes or no; no where it is missing."""
         values, unreadable = self.sheet.truth(name)

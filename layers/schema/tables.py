@@ -64,6 +64,7 @@ area = Table(
     *texts("code"),
     *texts("official_code", "local_code", nullable=True),
     *texts("name_zh", "name_en", "source"),
+    Column("households", BigInteger, nullable=True),
 )
 
 area_version = Table(

@@ -282,3 +282,14 @@ def test_a_row_that_gave_way_and_fails_later_is_counted_once(town):
     orphan = area("grid", "V9G1", "V9", (10.0, 50.0, 10.01, 50.01))
     account = town.load_tree([*tree(), orphan, orphan]).account
     assert (account.inserted, account.superseded, account.quarantined, account.balanced) == (5, 0, 2, True)
+
+
+def test_a_new_number_of_households_changes_the_area_and_opens_no_version(town):
+    columns = AREAS["columns"] | {"households": "homes"}
+    for homes, done in ((100, "inserted"), (100, "unchanged"), (150, "updated")):
+        features = tree()
+        features[3]["properties"]["homes"] = homes
+        account = town.load_tree(features, columns=columns).account
+        assert getattr(account, done) >= 1, done
+    assert town.rows("select households from onemap.area where households is not null") == [{"households": 150}]
+    assert town.rows("select count(*) as n from onemap.area_version") == [{"n": 5}]

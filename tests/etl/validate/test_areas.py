@@ -135,3 +135,14 @@ def test_a_file_in_another_datum_lands_where_it_belongs(shop, checked):
     assert found.findings.bad() == []
     (landed,) = shapely.from_wkb(found.table["geom"].to_pylist())
     np.testing.assert_allclose(shapely.get_coordinates(landed), corners, atol=1e-9)
+
+
+def test_an_area_may_say_how_many_households_it_has(checked):
+    columns = AREAS["columns"] | {"households": "homes"}
+    found = checked(changed(3, homes=1200), columns=columns)
+    assert found.findings.bad() == []
+    assert found.table["households"].to_pylist() == [None, None, None, 1200, None]
+    for value, reason in ((-1, "households is below zero"), ("many", "households 'many' is not a whole number")):
+        found = checked(changed(3, homes=value), columns=columns)
+        assert found.findings.of(3) == [reason]
+        assert found.findings.bad() == [3]

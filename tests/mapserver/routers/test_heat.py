@@ -421,3 +421,26 @@ async def test_without_a_store_heat_says_that_it_is_being_built(toy_settings, sh
     assert answer.status_code == 503
     assert answer.json()["type"].endswith("heat-not-ready")
     assert "retry-after" in answer.headers
+
+
+async def test_a_rate_per_household_spreads_those_of_an_area_over_its_cells(own_app, toy_settings, own_toy):
+    headers = bearer(token(toy_settings, own_toy.url, Role.ROOM))
+    async with asking(own_app) as client:
+        refused = await client.get("/heat/all/cells", params=MARCH | {"per": "households"}, headers=headers)
+        assert refused.status_code == 400
+        assert refused.json()["parameter"] == "per"
+        with connect(own_toy.url) as connection:
+            connection.execute("update onemap.area set households = 5000 where code like 'V_G_'")
+            connection.execute("update onemap.area set households = 1 where code = 'D'")
+        own_app.state.scopes._homes = None
+        _, counts = await cells_of(client, headers)
+        body, rates = await cells_of(client, headers, per="households")
+    assert body["unit"] == "incidents/1000 households"
+    cells = [hexgrid.inside(shapely.to_wkb(shapely.box(*box)), 10) for code, _, *box in toy.AREAS if "G" in code]
+    shares = Counter()
+    for area in cells:
+        for text in hexgrid.to_text(hexgrid.parent(area, 8)):
+            shares[text] += 5000 / len(area)
+    assert rates == pytest.approx(
+        {cell: 1000 * count / shares[cell] for cell, count in counts.items() if shares[cell]}
+    )

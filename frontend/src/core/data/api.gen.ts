@@ -1325,8 +1325,8 @@ export interface operations {
                 against?: string | null;
                 /** @description rings over which a cell's value is spread */
                 smooth?: number;
-                /** @description per cell, or per km2 of its own area */
-                per?: "cell" | "km2";
+                /** @description per cell, per km2 of its own area, or per 1000 households where areas have them */
+                per?: "cell" | "km2" | "households";
                 /** @description only so many cells of the greatest value */
                 top?: number | null;
                 /** @description RFC 3339; only what was known then, by SQL */
@@ -1405,8 +1405,8 @@ export interface operations {
                 against?: string | null;
                 /** @description rings over which a cell's value is spread */
                 smooth?: number;
-                /** @description per cell, or per km2 of its own area */
-                per?: "cell" | "km2";
+                /** @description per cell, per km2 of its own area, or per 1000 households where areas have them */
+                per?: "cell" | "km2" | "households";
                 /** @description only so many cells of the greatest value */
                 top?: number | null;
                 /** @description RFC 3339; only what was known then, by SQL */
@@ -1510,8 +1510,8 @@ export interface operations {
                 against?: string | null;
                 /** @description rings over which a cell's value is spread */
                 smooth?: number;
-                /** @description per cell, or per km2 of its own area */
-                per?: "cell" | "km2";
+                /** @description per cell, per km2 of its own area, or per 1000 households where areas have them */
+                per?: "cell" | "km2" | "households";
                 /** @description only so many cells of the greatest value */
                 top?: number | null;
                 /** @description RFC 3339; only what was known then, by SQL */
