@@ -42,7 +42,7 @@ async def area_in_scope(db: Database, audience: Audience, area_id: int) -> dict[
 
 @dataclass
 class Scopes:
-    """The ids below an area, the city's outline and its households, kept a while: heat asks for them all the time."""
+    """The ids below an area, the city's outline and its households, kept a while, as heat asks all the time."""
 
     db: Database
     _asked: dict[tuple[Audience, int], tuple[float, frozenset[int]]] = field(default_factory=dict)

@@ -35,8 +35,8 @@ class Homes:
             cells.append(covered)
             shares.append(np.full(len(covered), households / len(covered)))
         cell, place = np.unique(np.concatenate(cells), return_inverse=True)
-        households = np.bincount(place, np.concatenate(shares), minlength=len(cell)).astype(np.float64)
-        return cls(cell, households)
+        lived_in = np.bincount(place, np.concatenate(shares), minlength=len(cell))
+        return cls(cell, lived_in.astype(np.float64))
 
     def rate(self, cell: NDArray[np.uint64], value: Values) -> tuple[NDArray[np.uint64], NDArray[np.float64]]:
         """Value per 1000 households of cells of one resolution; cells without any household are left out."""
