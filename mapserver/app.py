@@ -1,6 +1,5 @@
 """The application: made by a call from settings and an address, never at import."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -13,7 +12,6 @@ from layers.core.clock import Clock
 from layers.core.db import Database
 from layers.core.settings import Settings
 from layers.heat.engine import Engine
-from layers.heat.store.warm import warm_up
 from mapserver import errors
 from mapserver.auth.keys import Keys
 from mapserver.deps import known_parameters
@@ -70,6 +68,5 @@ def create_app(settings: Settings, url: str, clock: Clock = Clock()) -> FastAPI:
 
 @asynccontextmanager
 async def _open(app: FastAPI) -> AsyncIterator[None]:
-    await asyncio.to_thread(warm_up)
     async with app.state.db, app.state.hub:
         yield

@@ -3,12 +3,14 @@
 import asyncio
 import signal
 from collections.abc import Callable
+from threading import Thread
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from layers.core import log
 from layers.core.parent import die_with
 from layers.core.settings import Settings
+from layers.heat.store.warm import warm_up
 from mapserver.app import create_app
 
 
@@ -16,6 +18,9 @@ def application(settings: Settings, url: str, parent: int) -> ASGIApp:
     """The application of a server process whose parent is `parent`; called in that process itself."""
     die_with(parent)
     log.set_up()
+    Thread(
+        target=warm_up, name="warm-up"
+    ).start()  # a second, in which the process can be asked and stopped already
     app = create_app(settings, url)
 
     async def stoppable(scope: Scope, receive: Receive, send: Send) -> None:

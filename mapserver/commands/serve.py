@@ -20,6 +20,7 @@ from layers.core import log
 from layers.core.errors import BadAddress
 from layers.core.home import database
 from layers.core.settings import ServerSettings, Settings
+from layers.heat.store.warm import warm_up
 from mapserver.auth.pepper import pepper
 from mapserver.worker import application
 
@@ -90,6 +91,7 @@ def run(settings: Settings, url: str, address: Address) -> None:
     """
     pepper(settings.home)  # made before there are several processes to make it
     log.set_up()
+    warm_up()  # once for all processes: they find the kernels compiled
     server = Granian(
         "mapserver",
         address=address.host,

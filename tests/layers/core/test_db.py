@@ -37,9 +37,15 @@ async def test_a_column_beyond_the_role_is_refused_by_the_database_itself(toy_db
 
 
 async def test_no_role_reads_tokens_or_quarantine(toy_db):
-    for table in ("token", "quarantine", "incident_history"):
+    for table in ("token", "quarantine"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             await toy_db.value(Audience(Role.ADMIN), Statement(f"select count(*) from onemap.{table}"))
+
+
+@pytest.mark.parametrize("column", ["source_key", "attributes", "geom", "state", "severity"])
+async def test_of_what_was_known_before_no_role_reads_more_than_heat_counts(toy_db, column):
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        await toy_db.value(Audience(Role.ADMIN), Statement(f"select {column} from onemap.incident_history"))
 
 
 async def test_a_scope_sees_its_own_area_and_all_below_it(toy_db, shared_toy):
