@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
-import pyogrio
 import pytest
 import shapely
 
@@ -25,6 +24,7 @@ from mapserver.filters import Filters
 from mapserver.scope import FRESH_S, Scopes
 from tests import toy
 from tests.mapserver.conftest import asking, bearer, running, token
+from tests.tiles import read_tile
 
 MARCH = {"from": "2025-03-01T00:00:00Z", "to": "2025-04-01T00:00:00Z"}
 FEBRUARY = {"from": "2025-01-31T23:00:00Z", "to": "2025-02-28T23:00:00Z"}
@@ -114,7 +114,7 @@ async def test_the_publics_merged_cells_are_drawn_inside_the_city_and_its_finest
         assert city.buffer(1e-9).contains(shape) if over else shape.equals_exact(whole, 1e-9)
     at = Tile(8, 135, 86)
     body = (await client.get(f"/heat/market/{at.z}/{at.x}/{at.y}.mvt", params=FEBRUARY)).content
-    drawn = pyogrio.read_dataframe(body, CLIP="NO").set_index("cell")
+    drawn = read_tile(body)[1].set_index("cell")
     (west, north), (east, south) = at.units(np.array([[toy.WEST, toy.NORTH], [toy.EAST, toy.SOUTH]]), EXTENT)
     frame = shapely.box(west - 1, EXTENT - south - 1, east + 1, EXTENT - north + 1)  # GDAL's second axis points up
     assert drawn.index.tolist() == list(shapes)
