@@ -6,7 +6,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from layers.heat.store import parts, writer
 from layers.heat.store.reader import Reader
@@ -85,7 +84,6 @@ def _read(folder: Path, until: float, seed: int, result) -> None:
     result.put(("reader", asked if len(seen) > 3 else 0, ""))
 
 
-@pytest.mark.skipif(SECONDS == 0, reason="switched off")
 def test_readers_never_see_a_torn_store_while_one_writes(tmp_path):
     with Writer(tmp_path, LAYERS) as ours:
         ours.rebuild([NOTHING], PLANES, state(0))
