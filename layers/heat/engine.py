@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from layers.catalog.city import City
@@ -128,18 +127,8 @@ def entries_inside(rollups: Rollups, mask: Mask) -> NDArray[np.bool_]:
         kept = np.isin(entries.areas, list(mask.areas))[entries.area_rank]
     if mask.polygon is not None:
         base = rollups.base
-        kept = kept & within(base.centre, mask.polygon)[base.rank]
+        kept = kept & base.within(mask.polygon)[base.rank]
     return kept
-
-
-def within(centre: NDArray[np.float64], polygon: shapely.Geometry) -> NDArray[np.bool_]:
-    """Which points, float64[n, 2] in lon-lat degrees, lie inside a polygon."""
-    west, south, east, north = shapely.bounds(polygon)
-    lon, lat = centre.T
-    found: NDArray[np.bool_] = (west <= lon) & (lon <= east) & (south <= lat) & (lat <= north)
-    shapely.prepare(polygon)
-    found[found] = shapely.contains_xy(polygon, centre[found])
-    return found
 
 
 def _whole(rollups: Rollups, kept: NDArray[np.bool_]) -> NDArray[np.bool_]:

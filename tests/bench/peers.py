@@ -1,7 +1,8 @@
 """The same questions to DuckDB, and to PostgreSQL by the SQL that a tile server's function would run.
 
 Both have their rows in the order of time. DuckDB has no column that no question asks for. PostgreSQL's table is as wide
-as the map's own, which is what a tile server asks, with the indexes of that; its answer's way to NumPy is not counted.
+as the map's own, which is what a tile server asks, or has no column that no question asks for where all its rows would
+not fit into memory; it has the map's indexes. Its answer's way to NumPy is not counted.
 """
 
 import json
@@ -97,7 +98,7 @@ def _listed(values: Sequence[int | str]) -> str:
 
 
 # What a row of onemap.incident holds beside that, of the same length.
-_FURTHER = """source text default 'synthetic', source_key text default '0123456789', origin text default 'citizen',
+_FURTHER = """, source text default 'synthetic', source_key text default '0123456789', origin text default 'citizen',
   recorded_at timestamptz default '2020-01-01', state text default 'closed', closed_at timestamptz default '2020-01-01',
   zones integer default 0, spot bytea default decode(repeat('00', 25), 'hex'),
   geom bytea default decode(repeat('00', 25), 'hex'), attributes jsonb default '{"street": "Long Street", "unit": "D52"}',
@@ -109,12 +110,12 @@ _ASKED = "occurred_at, cell, area_id, category, patrol, severity"
 class Postgres:
     """A table of the city's events in a database of its own."""
 
-    def __init__(self, url: str, town: Town) -> None:
+    def __init__(self, url: str, town: Town, *, wide: bool) -> None:
         self.connection = psycopg.connect(url, autocommit=True)
         execute = self.connection.execute
         execute(
             "create table incident (occurred_at timestamptz not null, cell bigint not null, area_id bigint,"
-            f" category text not null, patrol boolean not null, severity integer not null, {_FURTHER})"
+            f" category text not null, patrol boolean not null, severity integer not null{_FURTHER if wide else ''})"
         )
         for table in _columns(town):
             rows = table.set_column(0, "t", table["t"].cast(pa.int64()).cast(pa.timestamp("s", "UTC")))

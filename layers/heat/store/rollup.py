@@ -16,7 +16,7 @@ from layers.heat.store.kernels import Values, gather
 
 _M_PER_DEGREE = 110_000.0
 _NEARLY_POLE = 89.9
-_BOXES = 64  # a byte a cell each; the tiles of one screen are some 30
+_SHAPES = 64  # boxes, and polygons; a byte a cell each; the tiles of one screen are some 30
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +49,12 @@ class Rollup:
     @cached_property
     def touching(self) -> Callable[[Bbox], NDArray[np.bool_]]:
         """Which cells touch a box; kept for the boxes asked for last, as screens ask for theirs over and over."""
-        return lru_cache(_BOXES)(partial(touching, self.cell, centre=self.centre))
+        return lru_cache(_SHAPES)(partial(touching, self.cell, centre=self.centre))
+
+    @cached_property
+    def within(self) -> Callable[[shapely.Geometry], NDArray[np.bool_]]:
+        """Which cells have their centre in a polygon; kept for the polygons asked for last."""
+        return lru_cache(_SHAPES)(partial(_within, self.centre))
 
 
 def touching(cell: NDArray[np.uint64], bbox: Bbox, centre: NDArray[np.float64] | None = None) -> NDArray[np.bool_]:
@@ -66,6 +71,16 @@ def touching(cell: NDArray[np.uint64], bbox: Bbox, centre: NDArray[np.float64] |
         aside = reach / np.cos(np.radians(min(max(abs(south), abs(north)) + reach, _NEARLY_POLE)))
         near = level[(away <= aside) & ~within]
         found[near] |= shapely.intersects(hexgrid.outline(cell[near]), shapely.box(west, south, east, north))
+    return found
+
+
+def _within(centre: NDArray[np.float64], polygon: shapely.Geometry) -> NDArray[np.bool_]:
+    """Which points, float64[n, 2] in lon-lat degrees, lie inside a polygon."""
+    west, south, east, north = shapely.bounds(polygon)
+    lon, lat = centre.T
+    found: NDArray[np.bool_] = (west <= lon) & (lon <= east) & (south <= lat) & (lat <= north)
+    shapely.prepare(polygon)
+    found[found] = shapely.contains_xy(polygon, centre[found])
     return found
 
 
