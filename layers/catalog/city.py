@@ -54,12 +54,17 @@ class Category(_Value):
 
 
 class Calendar(_Value):
-    """Working time: ISO weekdays, hours of a working day, holidays and the days that make up for them."""
+    """Working time: ISO weekdays, hours of a working day, holidays and the days that make up for them.
+
+    country, subdivision : codes of ISO 3166, whose public holidays and make-up days hold beside those named here.
+    """
 
     working_days: list[int]
     hours: list[str]
     holidays: list[str] = []
     make_up_days: list[str] = []
+    country: str | None = Field(None, pattern="^[A-Z]{2}$")
+    subdivision: str | None = None
 
 
 class City(_Value):
