@@ -4,7 +4,7 @@ from sqlalchemy import and_, type_coerce
 from sqlalchemy.types import NullType
 
 from layers.catalog.city import Name
-from layers.catalog.layer import Field, Layer, Zoom
+from layers.catalog.layer import Field, Layer, Look, Zoom
 from layers.core.audience import Role
 from layers.schema.books import finding, run
 
@@ -15,6 +15,7 @@ FINDINGS = Layer(
     rows=finding.join(run, and_(run.c.run_id == finding.c.run_id, finding.c.place.is_not(None))),
     key=finding.c.finding_id,
     geometry=type_coerce(finding.c.place, NullType()),
+    shape="any",
     moment=finding.c.at,
     fields=(
         Field("at", "when it was found", finding.c.at, unit="UTC instant"),
@@ -29,5 +30,6 @@ FINDINGS = Layer(
         Field("run_id", "number of the load", finding.c.run_id),
     ),
     zoom=Zoom(0, 18),
+    look=Look("#f0a35e"),
     least=Role.ANALYST,
 )

@@ -4,7 +4,7 @@ from sqlalchemy import type_coerce
 from sqlalchemy.types import NullType
 
 from layers.catalog.city import Name
-from layers.catalog.layer import Field, Layer, Zoom
+from layers.catalog.layer import Field, Layer, Look, Zoom
 from layers.core.audience import Role
 from layers.schema.tables import area, incident
 
@@ -16,20 +16,25 @@ INCIDENTS = Layer(
     key=incident.c.incident_id,
     geometry=type_coerce(incident.c.spot, NullType()),
     exact_geometry=type_coerce(incident.c.geom, NullType()),
+    shape="point",
     moment=incident.c.occurred_at,
     fields=(
         Field("category", "what happened; a code of the city's categories", incident.c.category),
         Field("occurred_at", "when it happened", incident.c.occurred_at, unit="UTC instant"),
-        Field("origin", "who reported it: citizen, patrol, sensor or hotline", incident.c.origin),
+        Field("origin", "who reported it: citizen, patrol, sensor or hotline", incident.c.origin, from_zoom=14),
         Field("severity", "weight of the category", incident.c.severity),
         Field("state", "state at the source", incident.c.state),
-        Field("due_at", "when it is due", incident.c.due_at, unit="UTC instant"),
-        Field("closed_at", "when it was closed", incident.c.closed_at, unit="UTC instant"),
-        Field("area", "code of the finest area", area.c.code.label("area")),
-        Field("source", "where it came from", incident.c.source),
-        Field("attributes", "further columns of the source", incident.c.attributes, least=Role.ANALYST),
+        Field("due_at", "when it is due", incident.c.due_at, unit="UTC instant", from_zoom=14),
+        Field("closed_at", "when it was closed", incident.c.closed_at, unit="UTC instant", from_zoom=14),
+        Field("area", "code of the finest area", area.c.code.label("area"), from_zoom=14),
+        Field("source", "where it came from", incident.c.source, from_zoom=14),
+        Field(
+            "attributes", "further columns of the source", incident.c.attributes, least=Role.ANALYST, from_zoom=16
+        ),
     ),
     zoom=Zoom(11, 18),
+    look=Look("#8fd3ff"),
+    rank=(incident.c.severity.desc(), incident.c.occurred_at.desc()),
     least=Role.ROOM,
     hides_sensitive=incident.c.category,
 )

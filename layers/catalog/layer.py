@@ -1,31 +1,60 @@
 """A layer is the noun: what it is called, where its rows are, which fields it has and who may see it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, FromClause
 
 from layers.catalog.city import Name
 from layers.core.audience import Audience, Role
-from layers.core.errors import Forbidden, ShapeMismatch
+from layers.core.errors import BadValue, Forbidden, ShapeMismatch
+
+Shape = Literal["point", "line", "polygon", "any"]
+
+COUNT = "count"
+"""Property of a tile's point that stands for several, see `Zoom`."""
 
 
 @dataclass(frozen=True)
 class Field:
-    """One property of a feature: its name, its meaning, the column behind it and the least role that reads it."""
+    """One property of a feature: its name, its meaning, the column behind it and the least role that reads it.
+
+    from_zoom : tiles carry it from this zoom on, unless a request chooses otherwise.
+    """
 
     name: str
     what: str
     column: ColumnElement[object]
     unit: str | None = None
     least: Role = Role.PUBLIC
+    from_zoom: int = 0
+
+    @property
+    def meaning(self) -> str:
+        """What it says, with its unit."""
+        return f"{self.what} ({self.unit})" if self.unit else self.what
 
 
 @dataclass(frozen=True)
 class Zoom:
-    """The zooms at which a layer has tiles, both included."""
+    """The zooms at which a layer has tiles, both included.
+
+    whole : from this zoom on a tile has every feature as it is; below it shapes are simplified, and of points that
+        crowd together the first by rank stands for all, with their number in `count`.
+    """
 
     low: int
     high: int
+    whole: int = 14
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a layer is drawn: in one colour, `#rrggbb`, or by the values of a field that the city names."""
+
+    colour: str
+    by: Literal["zone_type", "level"] | None = None
 
 
 @dataclass(frozen=True)
@@ -34,10 +63,12 @@ class Layer:
 
     rows : what its features are selected from.
     key : bigint identity of a feature.
+    shape : what its geometries are.
     geometry : column in lon-lat EPSG:4326; `exact_geometry` replaces it for an audience with exact points.
     moment : when a feature happened, or `valid` : the range in which it holds; neither: it is not dated, and no
         question about a time restricts it.
     level_rank : rank in the city's tree, where a tile shows each level only from a zoom of its own.
+    rank : order in which points that crowd together come to stand for all; then the key decides.
     label : a tile also carries one point a feature for its label.
     hides_sensitive : features of sensitive categories are only for an audience with sensitive points.
     """
@@ -48,13 +79,16 @@ class Layer:
     rows: FromClause
     key: ColumnElement[int]
     geometry: ColumnElement[object]
+    shape: Shape
     fields: tuple[Field, ...]
     zoom: Zoom
+    look: Look
     least: Role = Role.PUBLIC
     exact_geometry: ColumnElement[object] | None = None
     moment: ColumnElement[object] | None = None
     valid: ColumnElement[object] | None = None
     level_rank: ColumnElement[int] | None = None
+    rank: tuple[ColumnElement[Any], ...] = ()
     label: bool = False
     hides_sensitive: ColumnElement[str] | None = None
 
@@ -63,11 +97,11 @@ class Layer:
 
         Raises
         ------
-        ShapeMismatch : both `moment` and `valid`, or a field name that stands twice.
+        ShapeMismatch : both `moment` and `valid`, or a field name that stands twice or means something else.
         """
         if self.moment is not None and self.valid is not None:
             raise ShapeMismatch(f"layer {self.id} has a moment and a validity", layer=self.id)
-        names = [field.name for field in self.fields]
+        names = ["id", "geometry", COUNT, *(field.name for field in self.fields)]
         if len(names) != len(set(names)):
             raise ShapeMismatch(f"layer {self.id} names a field twice", layer=self.id)
 
@@ -93,6 +127,29 @@ class Layer:
     def fields_for(self, audience: Audience) -> tuple[Field, ...]:
         """The fields that `audience` may read."""
         return tuple(field for field in self.fields if audience.role >= field.least)
+
+    def tile_fields(
+        self, audience: Audience, zoom: int, chosen: Collection[str] | None = None
+    ) -> tuple[Field, ...]:
+        """The fields that a tile of `zoom` carries for `audience`: those of that zoom, or the chosen ones.
+
+        Raises
+        ------
+        BadValue : a chosen one that is not there, or not for `audience`.
+        """
+        fields = self.fields_for(audience)
+        if chosen is None:
+            return tuple(field for field in fields if field.from_zoom <= zoom)
+        names = [field.name for field in fields]
+        for name in chosen:
+            if name not in names:
+                raise BadValue(f"properties: {self.id} has no '{name[:40]}'", parameter="properties", known=names)
+        return tuple(field for field in fields if field.name in chosen)
+
+    @property
+    def label_id(self) -> str:
+        """Source-layer of the points for labels."""
+        return f"{self.id.removesuffix('s')}_labels"
 
     def geometry_for(self, audience: Audience) -> ColumnElement[object]:
         """The geometry that `audience` may read; filters use it too, or they would give the other away."""

@@ -4,7 +4,7 @@ from sqlalchemy import type_coerce
 from sqlalchemy.types import NullType
 
 from layers.catalog.city import Name
-from layers.catalog.layer import Field, Layer, Zoom
+from layers.catalog.layer import Field, Layer, Look, Zoom
 from layers.schema.tables import place
 
 PLACES = Layer(
@@ -14,11 +14,14 @@ PLACES = Layer(
     rows=place,
     key=place.c.place_id,
     geometry=type_coerce(place.c.geom, NullType()),
+    shape="point",
     fields=(
         Field("kind", "kind of place, as its source says it", place.c.kind),
         Field("name_zh", "name in Chinese, where there is one", place.c.name_zh),
         Field("name_en", "name in English, where there is one", place.c.name_en),
-        Field("source", "where it came from", place.c.source),
+        Field("source", "where it came from", place.c.source, from_zoom=14),
     ),
     zoom=Zoom(8, 18),
+    look=Look("#bccadb"),
+    rank=((place.c.name_zh.is_(None) & place.c.name_en.is_(None)).asc(),),
 )

@@ -4,7 +4,7 @@ from sqlalchemy import type_coerce
 from sqlalchemy.types import NullType
 
 from layers.catalog.city import Name
-from layers.catalog.layer import Field, Layer, Zoom
+from layers.catalog.layer import Field, Layer, Look, Zoom
 from layers.schema.tables import risk_area, risk_area_version
 
 RISK_AREAS = Layer(
@@ -14,6 +14,7 @@ RISK_AREAS = Layer(
     rows=risk_area_version.join(risk_area, risk_area.c.risk_area_id == risk_area_version.c.risk_area_id),
     key=risk_area.c.risk_area_id,
     geometry=type_coerce(risk_area_version.c.influence, NullType()),
+    shape="polygon",
     valid=risk_area_version.c.valid,
     fields=(
         Field("code", "code within the city", risk_area.c.code),
@@ -24,5 +25,6 @@ RISK_AREAS = Layer(
         Field("approximate", "the place is known approximately only", risk_area_version.c.approximate),
     ),
     zoom=Zoom(8, 18),
+    look=Look("#ffffff", by="zone_type"),
     label=True,
 )
