@@ -14,10 +14,13 @@ from layers.core.settings import Settings
 from layers.heat.engine import Engine
 from mapserver import errors
 from mapserver.auth.keys import Keys
+from mapserver.budget import Budgets
 from mapserver.deps import known_parameters
 from mapserver.live import Hub
+from mapserver.methods import Methods
 from mapserver.metrics import Metrics
 from mapserver.middleware import LastResort, Measured, PlainUrl, SafeHeaders
+from mapserver.openapi import Described
 from mapserver.routers import ROUTERS
 from mapserver.scope import Scopes
 from mapserver.screens import Screens
@@ -33,10 +36,11 @@ def create_app(settings: Settings, url: str, clock: Clock = Clock()) -> FastAPI:
     ------
     BadCity : the city's folder cannot be followed.
     """
-    app = FastAPI(
+    app = Described(
         title="One Map",
         version=version("onemap"),
-        openapi_url="/api",
+        openapi_url=None,  # a router serves it
+        generate_unique_id_function=lambda route: route.name,
         docs_url=None,  # FastAPI's own pages load their scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,  # a redirect would be built from the Host header, which anybody may forge
@@ -54,6 +58,7 @@ def create_app(settings: Settings, url: str, clock: Clock = Clock()) -> FastAPI:
     state.scopes = Scopes(state.db)
     state.engine = Engine(settings.heat_folder(url), state.city)
     state.keys = Keys(state.db, settings.home)
+    state.budgets = Budgets(settings.limits)
     state.hub = Hub(state.db, state.keys, clock, state.metrics)
     errors.install(app)
     for router in ROUTERS:
@@ -61,6 +66,7 @@ def create_app(settings: Settings, url: str, clock: Clock = Clock()) -> FastAPI:
     app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES, compresslevel=_GZIP_LEVEL)
     app.add_middleware(PlainUrl)
     app.add_middleware(LastResort)
+    app.add_middleware(Methods)
     app.add_middleware(SafeHeaders)
     app.add_middleware(Measured, metrics=state.metrics)  # the last one added is the first one asked
     return app

@@ -1,12 +1,12 @@
 """What an endpoint may ask for: the database, the city, the clock, and who is asking."""
 
-from collections.abc import Callable
 from functools import cache
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 
 from fastapi import Depends, Request
-from fastapi.dependencies.utils import get_dependant, get_flat_params
+from fastapi.dependencies.utils import get_flat_params
 from fastapi.params import Query
+from fastapi.routing import APIRoute
 
 from layers.catalog.city import City
 from layers.core.audience import PUBLIC, Audience
@@ -15,7 +15,8 @@ from layers.core.db import Database
 from layers.core.errors import BadValue, Forbidden, Unauthenticated
 from layers.core.settings import Settings
 from mapserver.auth import cookie
-from mapserver.auth.keys import Keys
+from mapserver.auth.keys import Grant, Keys
+from mapserver.budget import Budgets
 from mapserver.live import Hub
 from mapserver.metrics import Metrics
 from mapserver.screens import Screens
@@ -39,6 +40,10 @@ async def _clock(request: Request) -> Clock:
 
 async def _keys(request: Request) -> Keys:
     return cast("Keys", request.app.state.keys)
+
+
+async def _budgets(request: Request) -> Budgets:
+    return cast("Budgets", request.app.state.budgets)
 
 
 async def _hub(request: Request) -> Hub:
@@ -69,19 +74,27 @@ async def token_of(request: Request) -> str | None:
     return token.strip()
 
 
-async def audience_of(request: Request) -> Audience:
-    """Who is asking. Without a token: the public; with a bad one: nobody.
+async def grant_of(request: Request, token: str) -> Grant:
+    """What a token gives; who tries many that give nothing is told to wait, while good ones go on to be taken.
 
     Raises
     ------
     Unauthenticated : the token is unknown, expired or revoked.
+    TooMany : that, and so were many before it from the same address.
     Unavailable : the database does not answer.
     """
-    token = await token_of(request)
-    if token is None:
-        return PUBLIC
     keys = await _keys(request)
-    return (await keys.grant(token)).audience
+    try:
+        return await keys.grant(token)
+    except Unauthenticated:
+        (await _budgets(request)).guess(request.scope)
+        raise
+
+
+async def audience_of(request: Request) -> Audience:
+    """Who is asking. Without a token: the public; with a bad one: nobody. Raises as `grant_of` does."""
+    token = await token_of(request)
+    return PUBLIC if token is None else (await grant_of(request, token)).audience
 
 
 async def pusher(request: Request) -> Audience:
@@ -110,7 +123,7 @@ async def known_parameters(request: Request) -> None:
     given = [name for name, _ in request.query_params.multi_items()]
     if not given:
         return
-    known = _declared(request.scope["endpoint"], request.scope["route"].path)
+    known = _declared(request.scope["route"])
     for name in given:
         if name not in known:
             raise BadValue(f"unknown parameter '{name[:40]}'", parameter=name[:40], known=sorted(known))
@@ -119,20 +132,29 @@ async def known_parameters(request: Request) -> None:
 
 
 @cache
-def _declared(endpoint: Callable[..., Any], path: str) -> frozenset[str]:
-    """Query parameters of a route; the framework would work them out anew for each request."""
-    fields = get_flat_params(get_dependant(path=path, call=endpoint))
-    return frozenset(field.alias for field in fields if isinstance(field.field_info, Query))
+def _declared(route: APIRoute) -> frozenset[str]:
+    """Query parameters of a route and of what it depends on."""
+    return frozenset(field.alias for field in get_flat_params(route.dependant) if isinstance(field.field_info, Query))
 
 
 ASettings = Annotated[Settings, Depends(_settings)]
 ACity = Annotated[City, Depends(_city)]
 Db = Annotated[Database, Depends(_db)]
 AClock = Annotated[Clock, Depends(_clock)]
-TheKeys = Annotated[Keys, Depends(_keys)]
 TheHub = Annotated[Hub, Depends(_hub)]
 TheScreens = Annotated[Screens, Depends(_screens)]
 TheMetrics = Annotated[Metrics, Depends(_metrics)]
 AToken = Annotated[str | None, Depends(token_of)]
 Pusher = Annotated[Audience, Depends(pusher)]
 AnAudience = Annotated[Audience, Depends(audience_of)]
+TheBudgets = Annotated[Budgets, Depends(_budgets)]
+
+
+async def spend(request: Request, token: AToken, budgets: TheBudgets, audience: AnAudience) -> None:  # noqa: ARG001
+    """Pay for an answer that has to be worked out, once the audience says that the token is good.
+
+    Raises
+    ------
+    TooMany : the caller has spent its budget.
+    """
+    budgets.ask(request.scope, token)

@@ -19,6 +19,7 @@ from layers.core.errors import (
     OnemapError,
     SourceError,
     TooLarge,
+    TooMany,
     Unauthenticated,
     Unavailable,
 )
@@ -34,6 +35,7 @@ STATUS: dict[type[OnemapError], int] = {
     Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
+    TooMany: 429,
     SourceError: 422,
     Unavailable: 503,
 }
@@ -95,7 +97,7 @@ async def _of_ours(request: Request, exc: Exception) -> Response:
     headers = {}
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = 'Bearer realm="onemap", error="invalid_token"'
-    if isinstance(error, Unavailable):
+    if isinstance(error, Unavailable | TooMany):
         headers["Retry-After"] = str(error.context.get("retry_after_s", _RETRY_AFTER_S))
     answer = problem(status_of(type(error)), error.code, str(error), error.context, headers)
     if isinstance(error, Unauthenticated) and cookie.decides(request):

@@ -15,7 +15,7 @@ from layers.catalog.city import City
 from layers.core.cluster import Cluster
 from layers.core.db import Database, connect
 from layers.core.migrate import migrate
-from layers.core.settings import Settings
+from layers.core.settings import LimitSettings, Settings
 from layers.heat.follow.everything import everything
 from layers.heat.store.writer import Writer
 from tests import toy
@@ -140,8 +140,10 @@ async def toy_db(shared_toy: Toy) -> AsyncIterator[Database]:
 
 @pytest.fixture(scope="session")
 def toy_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Settings of a server of the toy city."""
-    return Settings(home=tmp_path_factory.mktemp("home"), cities=Path(__file__).parent / "cities", city="toy")
+    """Settings of a server of the toy city, which may be asked as fast as tests do."""
+    plenty = LimitSettings(**dict.fromkeys(LimitSettings.model_fields, 1e6))
+    cities = Path(__file__).parent / "cities"
+    return Settings(home=tmp_path_factory.mktemp("home"), cities=cities, city="toy", limits=plenty)
 
 
 def heated(url: str, folder: Path, city: City) -> None:

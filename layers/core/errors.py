@@ -13,6 +13,7 @@ OnemapError
 ├─ Unauthenticated      a token that is unknown, expired or revoked
 ├─ Forbidden            known, but not for this audience
 ├─ Conflict             someone else moved first
+├─ TooMany              the caller asks more than it may, for now
 ├─ SourceError          a file or feed broke its promise
 │  ├─ BadSource         a source's TOML that cannot be followed
 │  ├─ UnreadableFile    missing, truncated or of another format
@@ -113,6 +114,12 @@ class Conflict(OnemapError):
     """Someone else moved first."""
 
     code = "conflict"
+
+
+class TooMany(OnemapError):
+    """The caller asks more than it may, for now; `retry_after_s` in the context says how long."""
+
+    code = "too-many-requests"
 
 
 class SourceError(OnemapError):

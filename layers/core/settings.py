@@ -36,6 +36,19 @@ class ServerSettings(BaseModel):
     public_url: str | None = Field(None, description="how clients reach it behind a proxy")
 
 
+class LimitSettings(BaseModel):
+    """What one caller may ask of one server process: so many at once, and so many a second in the long run."""
+
+    model_config = ConfigDict(frozen=True)
+
+    public_burst: float = Field(600.0, gt=0, description="asks at once of one address without a token")
+    public_per_s: float = Field(30.0, gt=0, description="asks a second of one address without a token")
+    token_burst: float = Field(2000.0, gt=0, description="asks at once with one token")
+    token_per_s: float = Field(200.0, gt=0, description="asks a second with one token")
+    wrong_tokens_burst: float = Field(20.0, gt=0, description="wrong tokens at once from one address")
+    wrong_tokens_per_s: float = Field(0.2, gt=0, description="wrong tokens a second from one address")
+
+
 class Settings(BaseSettings):
     """Read from the environment: `ONEMAP_HOME`, `ONEMAP_CITY`, `ONEMAP_DB__URL`, `ONEMAP_SERVER__PORT` ..."""
 
@@ -51,6 +64,7 @@ class Settings(BaseSettings):
     )
     db: DbSettings = DbSettings()
     server: ServerSettings = ServerSettings()
+    limits: LimitSettings = LimitSettings()
 
     @property
     def city_folder(self) -> Path:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from layers.core.errors import Conflict
 from layers.core.span import Span
@@ -11,6 +11,7 @@ from layers.heat import arrow, public, tile
 from layers.heat.question import check_layer
 from mapserver import cells
 from mapserver.build import BUILD
+from mapserver.deps import spend
 from mapserver.filters import AFilters
 from mapserver.heat import MOST_STEPS, AnAsker
 from mapserver.links import ALinks
@@ -19,7 +20,7 @@ from mapserver.negotiate import ARROW, CSV, GEOJSON, JSON, MVT, chosen, json_byt
 from mapserver.params import ABbox, ATile, Format, From, To
 from mapserver.window import Windows
 
-router = APIRouter(tags=["heat"])
+router = APIRouter(tags=["heat"], dependencies=[Depends(spend)])
 
 DEFAULT_RES = 9
 

@@ -3,18 +3,18 @@
 import math
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from layers.core.errors import BadValue
 from layers.geo import hexgrid
 from layers.query import area, place
-from mapserver.deps import ACity, AClock, AnAudience, Db
+from mapserver.deps import ACity, AClock, AnAudience, Db, spend
 from mapserver.models.shapes import PlaceShape
 from mapserver.negotiate import JSON, json_bytes, respond
 from mapserver.params import From, To
 from mapserver.window import Windows
 
-router = APIRouter(tags=["place"])
+router = APIRouter(tags=["place"], dependencies=[Depends(spend)])
 
 AROUND_RES = 9
 

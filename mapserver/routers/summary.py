@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from layers.core.audience import SENSITIVE_RES
 from layers.core.errors import Forbidden, NotFound
@@ -11,6 +11,7 @@ from layers.core.span import Span
 from layers.heat import public
 from layers.heat.question import Question
 from layers.query import area, summary
+from mapserver.deps import spend
 from mapserver.heat import AnAsker, Asker
 from mapserver.models.shapes import SummaryShape
 from mapserver.negotiate import JSON, json_bytes, respond
@@ -18,7 +19,7 @@ from mapserver.params import From, To
 from mapserver.scope import area_in_scope, hides_sensitive
 from mapserver.window import Windows
 
-router = APIRouter(tags=["summary"])
+router = APIRouter(tags=["summary"], dependencies=[Depends(spend)])
 
 
 @router.get("/summary", response_model=SummaryShape)
