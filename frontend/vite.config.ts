@@ -2,7 +2,8 @@ import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vitest/config";
 
 /** Paths of the server, for `npm run dev` beside a running `onemap serve`. */
-const SERVED = /^\/(city|heat|tiles|summary|place|live|collections|conformance|api|docs|enter|healthz)\b/;
+const SERVED =
+  /^\/(city|heat|tiles|summary|place|live|collections|conformance|styles|tileMatrixSets|api|docs|enter|healthz)\b/;
 
 export default defineConfig({
   plugins: [svelte()],
@@ -10,8 +11,10 @@ export default defineConfig({
     target: "es2023",
     // No file is turned into a data: address, so that a strict content policy holds.
     assetsInlineLimit: 0,
-    chunkSizeWarningLimit: 1500,
-    rolldownOptions: { input: { hub: "index.html", wall: "wall.html" } },
+    chunkSizeWarningLimit: 1600,
+    // The server writes the pages of its interfaces itself, and reads there which files they load.
+    manifest: "assets/manifest.json",
+    rolldownOptions: { input: { hub: "index.html", wall: "wall.html", pages: "src/apps/pages/main.ts" } },
   },
   worker: { format: "es" },
   // Style sheets are read as they are, for the test of their contrasts.

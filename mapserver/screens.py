@@ -1,9 +1,12 @@
 """The built screens: pages and their assets, files of one folder."""
 
 import re
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
+import orjson
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,8 +15,19 @@ from starlette.staticfiles import StaticFiles
 from layers.core.errors import ScreensMissing
 
 _HUB = "index.html"
+_MANIFEST = "assets/manifest.json"
+_ICON = "src/core/ui/icon.svg"
 _HASHED = re.compile(r"assets/[^/]+-[A-Za-z0-9_-]{8}\.[a-z0-9]+")
 _FOR_EVER = "public, max-age=31536000, immutable"
+
+
+@dataclass(frozen=True)
+class Assets:
+    """Addresses of what a page that the server writes has to load."""
+
+    script: str
+    styles: tuple[str, ...]
+    icon: str
 
 
 class Screens:
@@ -31,6 +45,22 @@ class Screens:
     def present(self) -> bool:
         """Whether they are built."""
         return (self._folder / _HUB).is_file()
+
+    def assets(self, entry: str) -> Assets | None:
+        """What the built script `entry` (its source file below the frontend) loads; none: it is not built.
+
+        Read anew each time, as a build may replace the one before it under a running server.
+        """
+        try:
+            manifest = orjson.loads((self._folder / _MANIFEST).read_bytes())
+        except FileNotFoundError:
+            return None
+        met = _with_imports(manifest, entry)
+        return Assets(
+            f"/{manifest[entry]['file']}",
+            tuple(f"/{style}" for key in met for style in manifest[key].get("css", ())),
+            f"/{manifest[_ICON]['file']}",
+        )
 
     async def hub(self, request: Request) -> Response:
         """The page that links to all others.
@@ -57,3 +87,17 @@ class Screens:
             raise
         answer.headers["Cache-Control"] = _FOR_EVER if _HASHED.fullmatch(path) else "no-cache"
         return answer
+
+
+def _with_imports(manifest: dict[str, Any], entry: str) -> list[str]:
+    """Keys of all that `entry` is made of, what is imported before who imports it, as style sheets have to be."""
+    found: list[str] = []
+
+    def visit(key: str) -> None:
+        for each in manifest[key].get("imports", ()):
+            visit(each)
+        if key not in found:
+            found.append(key)
+
+    visit(entry)
+    return found
