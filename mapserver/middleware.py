@@ -22,6 +22,8 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
 }
 
+SAFE_HEADERS = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
+
 _log = logging.getLogger(__name__)
 
 
@@ -37,12 +39,12 @@ class Measured:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        begun = time.perf_counter()
+        begun, method = time.perf_counter(), scope["method"]
 
         async def measured(message: Message) -> None:
             if message["type"] == "http.response.start":
                 took = time.perf_counter() - begun
-                self._metrics.request(scope["method"], _route(scope), message["status"], took)
+                self._metrics.request(method, _route(scope), message["status"], took)
             await send(message)
 
         await self._app(scope, receive, measured)

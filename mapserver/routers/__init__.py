@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from mapserver.routers import (
+    api,
     city,
     features,
     health,
@@ -22,6 +23,7 @@ ROUTERS: tuple[APIRouter, ...] = tuple(
     module.router
     for module in (
         landing,
+        api,
         city,
         features,
         tiles,

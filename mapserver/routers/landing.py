@@ -2,19 +2,14 @@
 
 from fastapi import APIRouter, Request, Response
 
+from mapserver.conformance import CONFORMANCE
 from mapserver.deps import ACity, AnAudience, TheScreens
 from mapserver.links import ALinks
 from mapserver.negotiate import HTML, JSON, chosen, json_bytes, respond
+from mapserver.operations import OAS30, OAS31
 from mapserver.params import Format
 
 router = APIRouter(tags=["capabilities"])
-
-CONFORMANCE = [
-    "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
-    "http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/collections",
-    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core",
-    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
-]
 
 
 @router.get("/")
@@ -31,9 +26,8 @@ async def get_landing(
         "links": [
             links.link("self", JSON, "This document", links.href("/", f="json")),
             links.link("alternate", HTML, "The screens", links.href("/", f="html")),
-            links.link(
-                "service-desc", "application/vnd.oai.openapi+json;version=3.1", "The API", links.href("/api")
-            ),
+            links.link("service-desc", OAS30, "The API as OpenAPI 3.0", links.href("/api", f="oas30")),
+            links.link("service-desc", OAS31, "The API", links.href("/api")),
             links.link("conformance", JSON, "Conformance classes", links.href("/conformance")),
             links.link("data", JSON, "Collections", links.href("/collections")),
             links.link("related", JSON, "Heat layers", links.href("/heat")),

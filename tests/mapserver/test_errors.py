@@ -90,13 +90,13 @@ async def test_a_path_that_nothing_serves_is_a_problem_document(client):
 @pytest.mark.parametrize("method", ["POST", "DELETE", "TRACE", "BREW"])
 async def test_a_method_that_is_not_served_says_which_are(client, method):
     answer = await client.request(method, "/city")
-    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
     assert answer.json()["type"] == "urn:onemap:method-not-allowed"
 
 
 async def test_a_plain_route_says_too_which_methods_it_serves(client):
     answer = await client.post("/wall.html")
-    assert (answer.status_code, set(answer.headers["allow"].split(", "))) == (405, {"GET", "HEAD"})
+    assert (answer.status_code, set(answer.headers["allow"].split(", "))) == (405, {"GET", "HEAD", "OPTIONS"})
 
 
 async def test_what_nobody_foresaw_gives_nothing_away_and_is_logged(client, caplog):

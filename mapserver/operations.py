@@ -1,0 +1,64 @@
+"""What each operation answers with: its media types by the names that `f` takes, and the shape of its JSON.
+
+The framework knows neither: a route writes its bytes itself, in one of several formats.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel
+
+from mapserver.models import ogc
+from mapserver.negotiate import ARROW, CSV, GEOJSON, HTML, JSON, MVT
+
+OAS31 = "application/vnd.oai.openapi+json;version=3.1"
+OAS30 = "application/vnd.oai.openapi+json;version=3.0"
+TEXT = "text/plain; charset=utf-8"
+EVENTS = "text/event-stream"
+
+
+@dataclass(frozen=True)
+class Operation:
+    """The good answers of one operation.
+
+    formats : media types by the name that `f` takes, the default first; one alone needs no `f`.
+    shape : of the JSON formats, where the route itself declares none.
+    private : nobody gets it without a token.
+    """
+
+    formats: Mapping[str, str] = field(default_factory=dict)
+    shape: type[BaseModel] | None = None
+    private: bool = False
+
+
+_JSON = {"json": JSON}
+_MVT = Operation({"mvt": MVT})
+
+OPERATIONS: Mapping[str, Operation] = {
+    "get_landing": Operation({"json": JSON, "html": HTML}, ogc.LandingShape),
+    "get_api": Operation({"oas31": OAS31, "oas30": OAS30, "json": OAS31}),
+    "get_conformance": Operation(_JSON, ogc.ConformanceShape),
+    "get_city": Operation(_JSON),
+    "get_collections": Operation(_JSON, ogc.CollectionsShape),
+    "get_collection": Operation(_JSON, ogc.CollectionShape),
+    "get_items": Operation({"geojson": GEOJSON, "json": GEOJSON, "csv": CSV}, ogc.FeaturesShape),
+    "get_item": Operation({"geojson": GEOJSON}, ogc.FeatureShape),
+    "get_tilejson": Operation(_JSON, ogc.TileJsonShape),
+    "get_tile": _MVT,
+    "get_heat": Operation(_JSON),
+    "get_cells": Operation({"json": JSON, "csv": CSV, "geojson": GEOJSON, "arrow": ARROW}),
+    "get_frames": Operation({"arrow": ARROW}),
+    "get_heat_tilejson": Operation(_JSON, ogc.TileJsonShape),
+    "get_heat_tile": _MVT,
+    "get_place": Operation(_JSON),
+    "get_summary": Operation(_JSON),
+    "get_live": Operation({"events": EVENTS}),
+    "post_rows": Operation(_JSON, private=True),
+    "get_job": Operation(_JSON, private=True),
+    "enter": Operation(),
+    "leave": Operation(),
+    "get_health": Operation({"text": TEXT}),
+    "get_readiness": Operation({"text": TEXT}),
+    "get_metrics": Operation({"text": TEXT}),
+}
+"""By the name of the function that answers."""
