@@ -15,7 +15,7 @@ export interface paths {
          * Get Landing
          * @description Where everything is; a browser gets the hub page of the screens.
          */
-        get: operations["get_landing__get"];
+        get: operations["get_landing"];
         put?: never;
         post?: never;
         delete?: never;
@@ -35,7 +35,27 @@ export interface paths {
          * Get Conformance
          * @description The conformance classes that this server keeps.
          */
-        get: operations["get_conformance_conformance_get"];
+        get: operations["get_conformance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Api
+         * @description Every operation, as OpenAPI 3.1; or as 3.0, which the OGC's test suites read.
+         */
+        get: operations["get_api"];
         put?: never;
         post?: never;
         delete?: never;
@@ -55,7 +75,7 @@ export interface paths {
          * Get City
          * @description Names, levels, zone types and categories of the city, and the caller's audience.
          */
-        get: operations["get_city_city_get"];
+        get: operations["get_city"];
         put?: never;
         post?: never;
         delete?: never;
@@ -75,7 +95,7 @@ export interface paths {
          * Get Collections
          * @description The collections that the caller may read.
          */
-        get: operations["get_collections_collections_get"];
+        get: operations["get_collections"];
         put?: never;
         post?: never;
         delete?: never;
@@ -95,7 +115,7 @@ export interface paths {
          * Get Collection
          * @description One collection.
          */
-        get: operations["get_collection_collections__layer_id__get"];
+        get: operations["get_collection"];
         put?: never;
         post?: never;
         delete?: never;
@@ -117,7 +137,7 @@ export interface paths {
          *
          *     An unknown number of features match; a page does not count what it does not read.
          */
-        get: operations["get_items_collections__layer_id__items_get"];
+        get: operations["get_items"];
         put?: never;
         post?: never;
         delete?: never;
@@ -137,7 +157,7 @@ export interface paths {
          * Get Item
          * @description One feature; one outside the caller's scope is not there.
          */
-        get: operations["get_item_collections__layer_id__items__feature_id__get"];
+        get: operations["get_item"];
         put?: never;
         post?: never;
         delete?: never;
@@ -157,7 +177,7 @@ export interface paths {
          * Get Tilejson
          * @description TileJSON 3.0 of a layer.
          */
-        get: operations["get_tilejson_tiles__layer_id__json_get"];
+        get: operations["get_tilejson"];
         put?: never;
         post?: never;
         delete?: never;
@@ -177,7 +197,7 @@ export interface paths {
          * Get Tile
          * @description One vector tile; 204 where the layer has nothing to draw.
          */
-        get: operations["get_tile_tiles__layer_id___z___x___y__mvt_get"];
+        get: operations["get_tile"];
         put?: never;
         post?: never;
         delete?: never;
@@ -197,7 +217,7 @@ export interface paths {
          * Get Heat
          * @description The heat layers, the time they cover, and how exact they are for the caller.
          */
-        get: operations["get_heat_heat_get"];
+        get: operations["get_heat"];
         put?: never;
         post?: never;
         delete?: never;
@@ -217,7 +237,7 @@ export interface paths {
          * Get Cells
          * @description Cells that have any incident in the half-open span of whole seconds; one on the edge of `bbox` is whole.
          */
-        get: operations["get_cells_heat__layer__cells_get"];
+        get: operations["get_cells"];
         put?: never;
         post?: never;
         delete?: never;
@@ -241,7 +261,7 @@ export interface paths {
          *     ------
          *     Conflict : those are no longer the cells of `set`; ask for the cells anew.
          */
-        get: operations["get_frames_heat__layer__frames_get"];
+        get: operations["get_frames"];
         put?: never;
         post?: never;
         delete?: never;
@@ -261,7 +281,7 @@ export interface paths {
          * Get Heat Tilejson
          * @description TileJSON 3.0 of a heat layer.
          */
-        get: operations["get_heat_tilejson_heat__layer__json_get"];
+        get: operations["get_heat_tilejson"];
         put?: never;
         post?: never;
         delete?: never;
@@ -281,7 +301,7 @@ export interface paths {
          * Get Heat Tile
          * @description Heat cells that touch the tile, at the resolution of its zoom; 204 where there are none.
          */
-        get: operations["get_heat_tile_heat__layer___z___x___y__mvt_get"];
+        get: operations["get_heat_tile"];
         put?: never;
         post?: never;
         delete?: never;
@@ -301,7 +321,7 @@ export interface paths {
          * Get Place
          * @description Areas above the point, risk areas that reach it, and the incidents of the cell around it.
          */
-        get: operations["get_place_place_get"];
+        get: operations["get_place"];
         put?: never;
         post?: never;
         delete?: never;
@@ -321,7 +341,7 @@ export interface paths {
          * Get Summary
          * @description Totals, mix and comparison; the public gets the published totals of the whole city.
          */
-        get: operations["get_summary_summary_get"];
+        get: operations["get_summary"];
         put?: never;
         post?: never;
         delete?: never;
@@ -345,7 +365,7 @@ export interface paths {
          *     changed, `incident` {id, category, occurred_at, lon, lat, area} that something happened, and `reset` {} that
          *     more was missed than can be told: ask for everything again. With `Last-Event-ID` what was missed comes first.
          */
-        get: operations["get_live_live_get"];
+        get: operations["get_live"];
         put?: never;
         post?: never;
         delete?: never;
@@ -367,7 +387,7 @@ export interface paths {
          * Post Rows
          * @description Take rows in, once for each key; the job that loads them says what became of every row.
          */
-        post: operations["post_rows_ingest__source__post"];
+        post: operations["post_rows"];
         delete?: never;
         options?: never;
         head?: never;
@@ -385,7 +405,7 @@ export interface paths {
          * Get Job
          * @description State, times and progress of a job; once it has ended, the account of its rows or why it failed.
          */
-        get: operations["get_job_jobs__job_id__get"];
+        get: operations["get_job"];
         put?: never;
         post?: never;
         delete?: never;
@@ -405,7 +425,7 @@ export interface paths {
          * Enter
          * @description Exchange the token of a link for a cookie that scripts cannot read, and go to a page of this server.
          */
-        get: operations["enter_enter_get"];
+        get: operations["enter"];
         put?: never;
         post?: never;
         delete?: never;
@@ -427,7 +447,7 @@ export interface paths {
          * Leave
          * @description Forget the cookie; whoever else uses the token keeps it.
          */
-        post: operations["leave_leave_post"];
+        post: operations["leave"];
         delete?: never;
         options?: never;
         head?: never;
@@ -445,7 +465,7 @@ export interface paths {
          * Get Health
          * @description The process answers; nothing else is looked at.
          */
-        get: operations["get_health_healthz_get"];
+        get: operations["get_health"];
         put?: never;
         post?: never;
         delete?: never;
@@ -465,7 +485,7 @@ export interface paths {
          * Get Readiness
          * @description Everything is there that serving needs; else 503 says what is missing.
          */
-        get: operations["get_readiness_readyz_get"];
+        get: operations["get_readiness"];
         put?: never;
         post?: never;
         delete?: never;
@@ -485,7 +505,7 @@ export interface paths {
          * Get Metrics
          * @description Figures in Prometheus' format, of the one process that answers: several workers count apart.
          */
-        get: operations["get_metrics_metrics_get"];
+        get: operations["get_metrics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -904,20 +924,191 @@ export interface components {
             /** Colour */
             colour: string;
         };
+        /**
+         * CollectionShape
+         * @description One collection.
+         */
+        CollectionShape: {
+            /** Links */
+            links: components["schemas"]["LinkShape"][];
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /** Description */
+            description: string;
+            /** Itemtype */
+            itemType: string;
+            /** Extent */
+            extent: {
+                [key: string]: unknown;
+            };
+            /** Crs */
+            crs: string[];
+            /** Storagecrs */
+            storageCrs: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * CollectionsShape
+         * @description The collections that the caller may read.
+         */
+        CollectionsShape: {
+            /** Links */
+            links: components["schemas"]["LinkShape"][];
+            /** Collections */
+            collections: components["schemas"]["CollectionShape"][];
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * ConformanceShape
+         * @description The conformance classes that the server keeps.
+         */
+        ConformanceShape: {
+            /** Conformsto */
+            conformsTo: string[];
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * FeatureShape
+         * @description One feature, as RFC 7946 has it.
+         */
+        FeatureShape: {
+            /**
+             * Type
+             * @constant
+             */
+            type: "Feature";
+            /** Id */
+            id: number | string;
+            /** Geometry */
+            geometry: {
+                [key: string]: unknown;
+            } | null;
+            /** Properties */
+            properties: {
+                [key: string]: unknown;
+            } | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * FeaturesShape
+         * @description A page of features; `numberMatched` is exact or not there.
+         */
+        FeaturesShape: {
+            /** Links */
+            links: components["schemas"]["LinkShape"][];
+            /**
+             * Type
+             * @constant
+             */
+            type: "FeatureCollection";
+            /** Features */
+            features: components["schemas"]["FeatureShape"][];
+            /**
+             * Timestamp
+             * Format: date-time
+             */
+            timeStamp: string;
+            /** Numberreturned */
+            numberReturned: number;
+            /**
+             * Numbermatched
+             * @default null
+             */
+            numberMatched: number | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * LandingShape
+         * @description Where everything is.
+         */
+        LandingShape: {
+            /** Links */
+            links: components["schemas"]["LinkShape"][];
+            /** Title */
+            title: string;
+            /** Description */
+            description: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * LinkShape
+         * @description A link to something else.
+         */
+        LinkShape: {
+            /** Href */
+            href: string;
+            /** Rel */
+            rel: string;
+            /**
+             * Type
+             * @description media type of what it leads to
+             * @default null
+             */
+            type: string | null;
+            /**
+             * Title
+             * @default null
+             */
+            title: string | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * TileJsonShape
+         * @description TileJSON 3.0.
+         */
+        TileJsonShape: {
+            /**
+             * Tilejson
+             * @constant
+             */
+            tilejson: "3.0.0";
+            /** Tiles */
+            tiles: string[];
+            /** Vector Layers */
+            vector_layers: {
+                [key: string]: unknown;
+            }[];
+            /** Version */
+            version: string;
+            /** Bounds */
+            bounds: number[];
+            /** Minzoom */
+            minzoom: number;
+            /** Maxzoom */
+            maxzoom: number;
+        } & {
+            [key: string]: unknown;
+        };
     };
     responses: never;
-    parameters: never;
+    parameters: {
+        /** @description west,south,east,north in degrees, or with heights, which are not used; west may be above east across the antimeridian */
+        bbox: number[];
+        /** @description an RFC 3339 instant, or a closed interval a/b; .. is an open end */
+        datetime: string;
+        /** @description most features of a page; more than 10000 is taken as 10000 */
+        limit: number;
+    };
     requestBodies: never;
     headers: never;
     pathItems: never;
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    get_landing__get: {
+    get_landing: {
         parameters: {
             query?: {
                 /** @description format of the answer */
-                f?: string | null;
+                f?: "json" | "html";
             };
             header?: never;
             path?: never;
@@ -931,7 +1122,8 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["LandingShape"];
+                    "text/html": string;
                 };
             };
             /** @description a problem document that names what was wrong */
@@ -950,7 +1142,7 @@ export interface operations {
             };
         };
     };
-    get_conformance_conformance_get: {
+    get_conformance: {
         parameters: {
             query?: never;
             header?: never;
@@ -965,7 +1157,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["ConformanceShape"];
                 };
             };
             /** @description a problem document that names what was wrong */
@@ -984,7 +1176,45 @@ export interface operations {
             };
         };
     };
-    get_city_city_get: {
+    get_api: {
+        parameters: {
+            query?: {
+                /** @description format of the answer */
+                f?: "oas31" | "oas30" | "json";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.oai.openapi+json;version=3.1": Record<string, never>;
+                    "application/vnd.oai.openapi+json;version=3.0": Record<string, never>;
+                };
+            };
+            /** @description a problem document that names what was wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                };
+            };
+        };
+    };
+    get_city: {
         parameters: {
             query?: never;
             header?: never;
@@ -1018,7 +1248,7 @@ export interface operations {
             };
         };
     };
-    get_collections_collections_get: {
+    get_collections: {
         parameters: {
             query?: never;
             header?: never;
@@ -1033,7 +1263,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["CollectionsShape"];
                 };
             };
             /** @description a problem document that names what was wrong */
@@ -1052,7 +1282,7 @@ export interface operations {
             };
         };
     };
-    get_collection_collections__layer_id__get: {
+    get_collection: {
         parameters: {
             query?: never;
             header?: never;
@@ -1070,7 +1300,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["CollectionShape"];
                 };
             };
             /** @description a problem document that names what was wrong */
@@ -1089,19 +1319,19 @@ export interface operations {
             };
         };
     };
-    get_items_collections__layer_id__items_get: {
+    get_items: {
         parameters: {
             query?: {
                 /** @description id after which the page begins */
-                after?: number | null;
+                after?: number;
                 /** @description format of the answer */
-                f?: string | null;
-                /** @description west,south,east,north in degrees */
-                bbox?: string | null;
-                /** @description RFC 3339 instant or closed interval a/b, .. is open */
-                datetime?: string | null;
-                /** @description most features of a page; more is clamped */
-                limit?: number;
+                f?: "geojson" | "json" | "csv";
+                /** @description west,south,east,north in degrees, or with heights, which are not used; west may be above east across the antimeridian */
+                bbox?: components["parameters"]["bbox"];
+                /** @description an RFC 3339 instant, or a closed interval a/b; .. is an open end */
+                datetime?: components["parameters"]["datetime"];
+                /** @description most features of a page; more than 10000 is taken as 10000 */
+                limit?: components["parameters"]["limit"];
             };
             header?: never;
             path: {
@@ -1118,7 +1348,8 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/geo+json": components["schemas"]["FeaturesShape"];
+                    "text/csv; charset=utf-8": string;
                 };
             };
             /** @description a problem document that names what was wrong */
@@ -1137,7 +1368,7 @@ export interface operations {
             };
         };
     };
-    get_item_collections__layer_id__items__feature_id__get: {
+    get_item: {
         parameters: {
             query?: never;
             header?: never;
@@ -1156,7 +1387,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/geo+json": components["schemas"]["FeatureShape"];
                 };
             };
             /** @description a problem document that names what was wrong */
@@ -1175,7 +1406,7 @@ export interface operations {
             };
         };
     };
-    get_tilejson_tiles__layer_id__json_get: {
+    get_tilejson: {
         parameters: {
             query?: never;
             header?: never;
@@ -1193,7 +1424,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["TileJsonShape"];
                 };
             };
             /** @description a problem document that names what was wrong */
@@ -1212,11 +1443,11 @@ export interface operations {
             };
         };
     };
-    get_tile_tiles__layer_id___z___x___y__mvt_get: {
+    get_tile: {
         parameters: {
             query?: {
-                /** @description RFC 3339 instant or closed interval a/b, .. is open */
-                datetime?: string | null;
+                /** @description an RFC 3339 instant, or a closed interval a/b; .. is an open end */
+                datetime?: components["parameters"]["datetime"];
             };
             header?: never;
             path: {
@@ -1235,7 +1466,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/vnd.mapbox-vector-tile": unknown;
+                };
             };
             /** @description empty */
             204: {
@@ -1260,7 +1493,7 @@ export interface operations {
             };
         };
     };
-    get_heat_heat_get: {
+    get_heat: {
         parameters: {
             query?: never;
             header?: never;
@@ -1294,45 +1527,45 @@ export interface operations {
             };
         };
     };
-    get_cells_heat__layer__cells_get: {
+    get_cells: {
         parameters: {
             query?: {
                 /** @description start of the span, RFC 3339, included */
-                from?: string | null;
+                from?: string;
                 /** @description end of the span, RFC 3339, not included */
-                to?: string | null;
+                to?: string;
                 /** @description H3 resolution; for the public the finest that it gets */
-                res?: number | null;
+                res?: number;
                 /** @description format of the answer */
-                f?: string | null;
+                f?: "json" | "csv" | "geojson" | "arrow";
                 /** @description codes of categories, comma-separated */
-                category?: string | null;
+                category?: string;
                 /** @description count incidents, or sum their categories' severity */
                 weight?: "count" | "severity";
                 /** @description incidents that patrols found themselves: left in, or out */
                 patrol?: "in" | "out";
                 /** @description hours of the city's day: 7-9,22-2; 7-9 is from 7:00 to 9:00 */
-                hours?: string | null;
+                hours?: string;
                 /** @description days of the week, 1 is Monday: 1-5,7 */
-                weekdays?: string | null;
+                weekdays?: string;
                 /** @description days; an incident counts half for each of them before the end */
-                half_life?: number | null;
+                half_life?: number;
                 /** @description id of an area; it and all below it */
-                area?: number | null;
+                area?: number;
                 /** @description POLYGON or MULTIPOLYGON, WKT in lon-lat degrees, taken as base cells */
-                polygon?: string | null;
+                polygon?: string;
                 /** @description less the heat of `previous` period, of `year_before`, or of start/end */
-                against?: string | null;
+                against?: string;
                 /** @description rings over which a cell's value is spread */
                 smooth?: number;
                 /** @description per cell, per km2 of its own area, or per 1000 households where areas have them */
                 per?: "cell" | "km2" | "households";
                 /** @description only so many cells of the greatest value */
-                top?: number | null;
+                top?: number;
                 /** @description RFC 3339; only what was known then, by SQL */
-                as_of?: string | null;
-                /** @description west,south,east,north in degrees */
-                bbox?: string | null;
+                as_of?: string;
+                /** @description west,south,east,north in degrees, or with heights, which are not used; west may be above east across the antimeridian */
+                bbox?: components["parameters"]["bbox"];
             };
             header?: never;
             path: {
@@ -1350,6 +1583,9 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HeatCellsShape"];
+                    "text/csv; charset=utf-8": string;
+                    "application/geo+json": components["schemas"]["HeatCellsShape"];
+                    "application/vnd.apache.arrow.stream": unknown;
                 };
             };
             /** @description a problem document that names what was wrong */
@@ -1368,51 +1604,51 @@ export interface operations {
             };
         };
     };
-    get_frames_heat__layer__frames_get: {
+    get_frames: {
         parameters: {
             query: {
                 /** @description equal steps that the span is cut into */
                 steps: number;
                 /** @description start of the span, RFC 3339, included */
-                from?: string | null;
+                from?: string;
                 /** @description end of the span, RFC 3339, not included */
-                to?: string | null;
+                to?: string;
                 /** @description H3 resolution; for the public the finest that it gets */
-                res?: number | null;
+                res?: number;
                 /** @description the set of cells that the caller has */
-                set?: string | null;
+                set?: string;
                 /** @description value that the last step of the scale stands for */
-                scale_top?: number | null;
+                scale_top?: number;
                 /** @description 256 steps, or uint32 */
                 values?: "quantised" | "exact";
                 /** @description codes of categories, comma-separated */
-                category?: string | null;
+                category?: string;
                 /** @description count incidents, or sum their categories' severity */
                 weight?: "count" | "severity";
                 /** @description incidents that patrols found themselves: left in, or out */
                 patrol?: "in" | "out";
                 /** @description hours of the city's day: 7-9,22-2; 7-9 is from 7:00 to 9:00 */
-                hours?: string | null;
+                hours?: string;
                 /** @description days of the week, 1 is Monday: 1-5,7 */
-                weekdays?: string | null;
+                weekdays?: string;
                 /** @description days; an incident counts half for each of them before the end */
-                half_life?: number | null;
+                half_life?: number;
                 /** @description id of an area; it and all below it */
-                area?: number | null;
+                area?: number;
                 /** @description POLYGON or MULTIPOLYGON, WKT in lon-lat degrees, taken as base cells */
-                polygon?: string | null;
+                polygon?: string;
                 /** @description less the heat of `previous` period, of `year_before`, or of start/end */
-                against?: string | null;
+                against?: string;
                 /** @description rings over which a cell's value is spread */
                 smooth?: number;
                 /** @description per cell, per km2 of its own area, or per 1000 households where areas have them */
                 per?: "cell" | "km2" | "households";
                 /** @description only so many cells of the greatest value */
-                top?: number | null;
+                top?: number;
                 /** @description RFC 3339; only what was known then, by SQL */
-                as_of?: string | null;
-                /** @description west,south,east,north in degrees */
-                bbox?: string | null;
+                as_of?: string;
+                /** @description west,south,east,north in degrees, or with heights, which are not used; west may be above east across the antimeridian */
+                bbox?: components["parameters"]["bbox"];
             };
             header?: never;
             path: {
@@ -1428,7 +1664,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/vnd.apache.arrow.stream": unknown;
+                };
             };
             /** @description a problem document that names what was wrong */
             default: {
@@ -1446,7 +1684,7 @@ export interface operations {
             };
         };
     };
-    get_heat_tilejson_heat__layer__json_get: {
+    get_heat_tilejson: {
         parameters: {
             query?: never;
             header?: never;
@@ -1464,7 +1702,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["TileJsonShape"];
                 };
             };
             /** @description a problem document that names what was wrong */
@@ -1483,39 +1721,39 @@ export interface operations {
             };
         };
     };
-    get_heat_tile_heat__layer___z___x___y__mvt_get: {
+    get_heat_tile: {
         parameters: {
             query?: {
                 /** @description start of the span, RFC 3339, included */
-                from?: string | null;
+                from?: string;
                 /** @description end of the span, RFC 3339, not included */
-                to?: string | null;
+                to?: string;
                 /** @description codes of categories, comma-separated */
-                category?: string | null;
+                category?: string;
                 /** @description count incidents, or sum their categories' severity */
                 weight?: "count" | "severity";
                 /** @description incidents that patrols found themselves: left in, or out */
                 patrol?: "in" | "out";
                 /** @description hours of the city's day: 7-9,22-2; 7-9 is from 7:00 to 9:00 */
-                hours?: string | null;
+                hours?: string;
                 /** @description days of the week, 1 is Monday: 1-5,7 */
-                weekdays?: string | null;
+                weekdays?: string;
                 /** @description days; an incident counts half for each of them before the end */
-                half_life?: number | null;
+                half_life?: number;
                 /** @description id of an area; it and all below it */
-                area?: number | null;
+                area?: number;
                 /** @description POLYGON or MULTIPOLYGON, WKT in lon-lat degrees, taken as base cells */
-                polygon?: string | null;
+                polygon?: string;
                 /** @description less the heat of `previous` period, of `year_before`, or of start/end */
-                against?: string | null;
+                against?: string;
                 /** @description rings over which a cell's value is spread */
                 smooth?: number;
                 /** @description per cell, per km2 of its own area, or per 1000 households where areas have them */
                 per?: "cell" | "km2" | "households";
                 /** @description only so many cells of the greatest value */
-                top?: number | null;
+                top?: number;
                 /** @description RFC 3339; only what was known then, by SQL */
-                as_of?: string | null;
+                as_of?: string;
             };
             header?: never;
             path: {
@@ -1534,7 +1772,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/vnd.mapbox-vector-tile": unknown;
+                };
             };
             /** @description empty */
             204: {
@@ -1559,15 +1799,15 @@ export interface operations {
             };
         };
     };
-    get_place_place_get: {
+    get_place: {
         parameters: {
             query: {
                 lon: number;
                 lat: number;
                 /** @description start of the span, RFC 3339, included */
-                from?: string | null;
+                from?: string;
                 /** @description end of the span, RFC 3339, not included */
-                to?: string | null;
+                to?: string;
             };
             header?: never;
             path?: never;
@@ -1600,15 +1840,15 @@ export interface operations {
             };
         };
     };
-    get_summary_summary_get: {
+    get_summary: {
         parameters: {
             query?: {
                 /** @description id of an area */
-                area?: number | null;
+                area?: number;
                 /** @description start of the span, RFC 3339, included */
-                from?: string | null;
+                from?: string;
                 /** @description end of the span, RFC 3339, not included */
-                to?: string | null;
+                to?: string;
             };
             header?: never;
             path?: never;
@@ -1641,12 +1881,12 @@ export interface operations {
             };
         };
     };
-    get_live_live_get: {
+    get_live: {
         parameters: {
             query?: never;
             header?: {
                 /** @description id of the last event that was seen */
-                "last-event-id"?: string | null;
+                "last-event-id"?: string;
             };
             path?: never;
             cookie?: never;
@@ -1678,7 +1918,7 @@ export interface operations {
             };
         };
     };
-    post_rows_ingest__source__post: {
+    post_rows: {
         parameters: {
             query?: never;
             header: {
@@ -1725,7 +1965,7 @@ export interface operations {
             };
         };
     };
-    get_job_jobs__job_id__get: {
+    get_job: {
         parameters: {
             query?: never;
             header?: never;
@@ -1761,7 +2001,7 @@ export interface operations {
             };
         };
     };
-    enter_enter_get: {
+    enter: {
         parameters: {
             query: {
                 /** @description as `onemap token create` printed it */
@@ -1798,7 +2038,7 @@ export interface operations {
             };
         };
     };
-    leave_leave_post: {
+    leave: {
         parameters: {
             query?: never;
             header?: never;
@@ -1830,7 +2070,7 @@ export interface operations {
             };
         };
     };
-    get_health_healthz_get: {
+    get_health: {
         parameters: {
             query?: never;
             header?: never;
@@ -1845,7 +2085,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/plain": string;
+                    "text/plain; charset=utf-8": string;
                 };
             };
             /** @description a problem document that names what was wrong */
@@ -1864,7 +2104,7 @@ export interface operations {
             };
         };
     };
-    get_readiness_readyz_get: {
+    get_readiness: {
         parameters: {
             query?: never;
             header?: never;
@@ -1879,7 +2119,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/plain": string;
+                    "text/plain; charset=utf-8": string;
                 };
             };
             /** @description a problem document that names what was wrong */
@@ -1898,7 +2138,7 @@ export interface operations {
             };
         };
     };
-    get_metrics_metrics_get: {
+    get_metrics: {
         parameters: {
             query?: never;
             header?: never;
@@ -1913,7 +2153,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/plain": string;
+                    "text/plain; charset=utf-8": string;
                 };
             };
             /** @description a problem document that names what was wrong */
