@@ -1,6 +1,6 @@
 """Errors become problem documents (RFC 9457) here, and nowhere else."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -62,6 +62,8 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 
 _RETRY_AFTER_S = 2
 
+_Handler = Callable[[Request, Exception], Awaitable[Response]]
+
 
 def status_of(kind: type[OnemapError]) -> int:
     """Status of the nearest ancestor that has one."""
@@ -85,11 +87,21 @@ def problem(
     )
 
 
-def install(app: FastAPI) -> None:
-    """Have `app` answer every error that it or we raise on purpose; the unexpected ones are `LastResort`'s."""
-    app.add_exception_handler(OnemapError, _of_ours)
-    app.add_exception_handler(HTTPException, _of_the_router)
-    app.add_exception_handler(RequestValidationError, _of_a_parameter)
+def install(app: FastAPI, told: Callable[[Request, Response], Response]) -> None:
+    """Have `app` answer every error that it or we raise on purpose; the unexpected ones are `LastResort`'s.
+
+    told : makes of a problem document what this caller can read.
+    """
+
+    def told_by(answer: _Handler) -> _Handler:
+        async def handler(request: Request, exc: Exception) -> Response:
+            return told(request, await answer(request, exc))
+
+        return handler
+
+    app.add_exception_handler(OnemapError, told_by(_of_ours))
+    app.add_exception_handler(HTTPException, told_by(_of_the_router))
+    app.add_exception_handler(RequestValidationError, told_by(_of_a_parameter))
 
 
 async def _of_ours(request: Request, exc: Exception) -> Response:

@@ -17,6 +17,8 @@ from layers.core.audience import Audience
 from mapserver.negotiate import HTML, json_bytes, respond
 from mapserver.phrases import PHRASES
 
+_TYPE = f"{HTML}; charset=utf-8"
+
 _FORMATS = {
     "application/geo+json": "GeoJSON",
     "application/geo+json-seq": "GeoJSONSeq",
@@ -49,21 +51,34 @@ def language_of(request: Request) -> str:
 
 def page(request: Request, audience: Audience, template: str, body: Mapping[str, object]) -> Response:
     """The page of `template`, a name in `templates/` without its ending, over the body that JSON would give."""
+    answer = respond(request, audience, _written(request, template, json_bytes(body)), _TYPE)
+    answer.headers["Content-Language"] = language_of(request)
+    answer.headers["Vary"] += ", Accept-Language"
+    return answer
+
+
+def problem(request: Request, answer: Response) -> Response:
+    """The answer that is a problem document as a page, where a browser asks for one; else as it is."""
+    if HTML not in request.headers.get("accept", "") or request.query_params.get("f", "html") != "html":
+        return answer
+    answer.body = _written(request, "problem", bytes(answer.body))
+    answer.headers["Content-Type"] = _TYPE
+    answer.headers["Content-Length"] = str(len(answer.body))
+    return answer
+
+
+def _written(request: Request, template: str, body: bytes) -> bytes:
     lang = language_of(request)
     state = request.app.state
     written = _templates().get_template(f"{template}.html")
-    text = written.render(
-        doc=orjson.loads(json_bytes(body)),
+    return written.render(
+        doc=orjson.loads(body),
         lang=lang,
         words=PHRASES[lang],
         city=state.city,
         assets=state.screens.assets("src/apps/pages/main.ts"),
         view=View(request),
-    )
-    answer = respond(request, audience, text.encode(), f"{HTML}; charset=utf-8")
-    answer.headers["Content-Language"] = lang
-    answer.headers["Vary"] += ", Accept-Language"
-    return answer
+    ).encode()
 
 
 class View:

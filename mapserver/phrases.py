@@ -55,7 +55,8 @@ EN = {
     "feature": "Feature",
     "sort": "Sort by this",
     "problem": "That did not work",
-    "problem_back": "Go back and change it, or begin again.",
+    "problem_back": "Go back and change what was asked, or begin again.",
+    "again": "Begin again",
 }
 
 ZH = {
@@ -112,6 +113,7 @@ ZH = {
     "sort": "按此排序",
     "problem": "未能完成",
     "problem_back": "请返回修改,或重新开始。",
+    "again": "重新开始",
 }
 
 PHRASES: Mapping[str, Mapping[str, str]] = {"en": EN, "zh": ZH}
