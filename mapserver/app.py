@@ -12,7 +12,7 @@ from layers.core.clock import Clock
 from layers.core.db import Database
 from layers.core.settings import Settings
 from layers.heat.engine import Engine
-from mapserver import errors
+from mapserver import errors, pages
 from mapserver.auth.keys import Keys
 from mapserver.budget import Budgets
 from mapserver.deps import known_parameters
@@ -60,7 +60,7 @@ def create_app(settings: Settings, url: str, clock: Clock = Clock()) -> FastAPI:
     state.keys = Keys(state.db, settings.home)
     state.budgets = Budgets(settings.limits)
     state.hub = Hub(state.db, state.keys, clock, state.metrics)
-    errors.install(app)
+    errors.install(app, told=pages.problem)
     for router in ROUTERS:
         app.include_router(router)
     app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES, compresslevel=_GZIP_LEVEL)
