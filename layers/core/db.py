@@ -5,13 +5,13 @@ alone; so a query that forgets to filter still returns nothing that the audience
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from types import TracebackType
 from typing import Any, Self
 
 import psycopg
-from psycopg.rows import DictRow, dict_row
+from psycopg.rows import DictRow, dict_row, tuple_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 
 from layers.core.audience import Audience
@@ -20,6 +20,11 @@ from layers.core.statement import Statement
 
 _ENTER = """select set_config('role', %(role)s, true), set_config('onemap.area_id', %(area)s, true),
 set_config('statement_timeout', %(timeout)s, true)"""
+
+_STREAM = "select set_config('cursor_tuple_fraction', '1', true)"  # a plan for all rows, not for the first ones
+
+_STREAM_S = 600.0
+"""Longest time that a stream of rows takes with all that its reader does in between."""
 
 _FOR_EVER_S = 10 * 365 * 86400.0
 
@@ -35,6 +40,15 @@ def connect(url: str) -> psycopg.Connection[DictRow]:
         return psycopg.connect(url, row_factory=dict_row)
     except psycopg.OperationalError as exc:
         raise Unavailable(f"the database does not answer: {exc}") from exc
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """Say of a database that fails its caller what callers know."""
+    try:
+        yield
+    except (TimeoutError, PoolTimeout, TooManyRequests, psycopg.OperationalError) as exc:
+        raise Unavailable("the database does not answer in time", retry_after_s=2) from exc
 
 
 class Transaction:
@@ -68,6 +82,7 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 8, timeout_s: float = 10.0) -> None:
         self.url = url
         self._timeout_s = timeout_s
+        self._streams = asyncio.Semaphore(max(1, pool_size // 2))  # they last, and the other half is for the rest
         self._pool: AsyncConnectionPool[psycopg.AsyncConnection[DictRow]] = AsyncConnectionPool(
             url,
             connection_class=psycopg.AsyncConnection[DictRow],
@@ -98,17 +113,62 @@ class Database:
         ------
         Unavailable : the database is gone, busy or hung beyond the time limit.
         """
-        enter = {
+        with _answering():
+            async with asyncio.timeout(self._timeout_s), self._pool.connection() as connection:
+                await connection.execute(_ENTER, self._as(audience))
+                yield Transaction(connection)
+
+    async def stream(
+        self, audience: Audience, statement: Statement, batch: int
+    ) -> AsyncGenerator[list[tuple[Any, ...]]]:
+        """All rows of one statement in batches, so that no more than one of them is ever held.
+
+        The rows are of one moment. Close the generator to end the query. Each batch has the time limit of a
+        transaction, and all of them together ten minutes.
+
+        Raises
+        ------
+        Unavailable : the database is gone, busy or hung beyond a time limit, or has streams enough.
+        """
+        loop = asyncio.get_running_loop()
+        until = loop.time() + _STREAM_S
+
+        def limit() -> asyncio.Timeout:
+            return asyncio.timeout_at(min(until, loop.time() + self._timeout_s))
+
+        with _answering():
+            async with limit():
+                await self._streams.acquire()
+        held = AsyncExitStack()
+        try:
+            with _answering():
+                async with limit():
+                    connection = await held.enter_async_context(self._pool.connection())
+                    await connection.execute(_ENTER, self._as(audience))
+                    await connection.execute(_STREAM)
+                    cursor = connection.cursor("stream", row_factory=tuple_row)
+                    await held.enter_async_context(cursor)
+                    await cursor.execute(statement.sql.encode(), statement.params, binary=True)
+            more = True
+            while more:
+                with _answering():
+                    async with limit():
+                        rows = await cursor.fetchmany(batch)
+                more = len(rows) == batch
+                if rows:
+                    yield rows
+        finally:
+            self._streams.release()
+            with _answering():
+                async with asyncio.timeout(self._timeout_s):
+                    await held.aclose()
+
+    def _as(self, audience: Audience) -> dict[str, str]:
+        return {
             "role": audience.policy.db_role,
             "area": "" if audience.area_id is None else str(audience.area_id),
             "timeout": str(int(self._timeout_s * 1000)),
         }
-        try:
-            async with asyncio.timeout(self._timeout_s), self._pool.connection() as connection:
-                await connection.execute(_ENTER, enter)
-                yield Transaction(connection)
-        except (TimeoutError, PoolTimeout, TooManyRequests, psycopg.OperationalError) as exc:
-            raise Unavailable("the database does not answer in time", retry_after_s=2) from exc
 
     async def rows(self, audience: Audience, statement: Statement) -> list[dict[str, Any]]:
         """All rows of one statement in a transaction of its own."""

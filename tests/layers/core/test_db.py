@@ -1,5 +1,6 @@
 """The database as an audience sees it."""
 
+import asyncio
 import time
 
 import psycopg
@@ -102,3 +103,64 @@ async def test_a_busy_pool_answers_unavailable_instead_of_waiting(shared_toy):
 def test_an_address_where_nothing_answers_is_unavailable():
     with pytest.raises(Unavailable, match="does not answer"):
         connect("postgresql://nobody@127.0.0.1:1/none?connect_timeout=1")
+
+
+async def test_a_stream_gives_every_row_once_and_never_more_than_a_batch(toy_db):
+    statement = Statement("select incident_id from onemap.incident order by incident_id")
+    batches = [batch async for batch in toy_db.stream(ROOM, statement, 400)]
+    assert [len(batch) for batch in batches] == [400, 400, 400, 300]
+    streamed = [number for batch in batches for (number,) in batch]
+    assert streamed == [row["incident_id"] for row in await toy_db.rows(ROOM, statement)]
+
+
+async def test_a_stream_runs_as_its_audience(toy_db, shared_toy):
+    statement = Statement("select 1 from onemap.incident")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        await anext(toy_db.stream(PUBLIC, statement, 10))
+    village = Audience(Role.ROOM, shared_toy.area_id("V1"))
+    seen = sum([len(batch) async for batch in toy_db.stream(village, statement, 100)])
+    assert seen == sum(row.grid.startswith("V1") for row in shared_toy.rows)
+
+
+@pytest.mark.parametrize("when", ["between batches", "within a batch"])
+async def test_a_stream_that_nobody_reads_on_ends_its_query_and_gives_its_connection_back(shared_toy, when):
+    async with Database(shared_toy.url, pool_size=1) as db:
+        slowly = Statement("select n, pg_sleep(case when n > 5 then 0.5 else 0 end) from generate_series(1, 99) n")
+        stream = db.stream(ROOM, slowly, 5)
+        assert len(await anext(stream)) == 5
+        if when == "within a batch":
+            reading = asyncio.create_task(anext(stream))
+            await asyncio.sleep(0.2)
+            reading.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await reading
+        await stream.aclose()
+        began = time.monotonic()
+        assert await db.value(ROOM, COUNT) == 1500
+        assert time.monotonic() - began < 1
+    with connect(shared_toy.url) as connection:
+        running = connection.execute(
+            "select query from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+        ).fetchall()
+    assert not [row for row in running if "generate_series" in row["query"]]
+
+
+async def test_a_batch_that_takes_too_long_is_unavailable_however_quick_those_before_were(shared_toy):
+    async with Database(shared_toy.url, pool_size=1, timeout_s=0.5) as db:
+        slowly = Statement("select n, pg_sleep(case when n > 3 then 30 else 0.2 end) from generate_series(1, 9) n")
+        stream = db.stream(ROOM, slowly, 1)
+        assert [await anext(stream) for _ in range(3)]
+        with pytest.raises(Unavailable):
+            await anext(stream)
+        assert await db.value(ROOM, COUNT) == 1500
+
+
+async def test_streams_leave_half_of_the_connections_to_others(shared_toy):
+    async with Database(shared_toy.url, pool_size=2, timeout_s=1) as db:
+        first, second = (db.stream(ROOM, COUNT, 1) for _ in range(2))
+        await anext(first)
+        with pytest.raises(Unavailable):
+            await anext(second)
+        assert await db.value(ROOM, COUNT) == 1500
+        await first.aclose()
+        assert [rows async for rows in db.stream(ROOM, COUNT, 1)] == [[(1500,)]]
