@@ -32,12 +32,14 @@ class Operation:
 
 
 _JSON = {"json": JSON}
+_PAGE = {"json": JSON, "html": HTML}
 _MVT = Operation({"mvt": MVT})
 
 OPERATIONS: Mapping[str, Operation] = {
-    "get_landing": Operation({"json": JSON, "html": HTML}, ogc.LandingShape),
+    "get_landing": Operation(_PAGE, ogc.LandingShape),
     "get_api": Operation({"oas31": OAS31, "oas30": OAS30, "json": OAS31}),
-    "get_conformance": Operation(_JSON, ogc.ConformanceShape),
+    "get_docs": Operation({"html": HTML}),
+    "get_conformance": Operation(_PAGE, ogc.ConformanceShape),
     "get_city": Operation(_JSON),
     "get_collections": Operation(_JSON, ogc.CollectionsShape),
     "get_collection": Operation(_JSON, ogc.CollectionShape),

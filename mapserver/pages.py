@@ -14,7 +14,7 @@ from fastapi import Depends, Query, Request, Response
 from jinja2 import Environment, PackageLoader
 
 from layers.core.audience import Audience
-from mapserver.negotiate import HTML, json_bytes, respond
+from mapserver.negotiate import GEOJSON, HTML, JSON, chosen, json_bytes, respond
 from mapserver.phrases import PHRASES
 
 _TYPE = f"{HTML}; charset=utf-8"
@@ -55,6 +55,26 @@ def page(request: Request, audience: Audience, template: str, body: Mapping[str,
     answer.headers["Content-Language"] = language_of(request)
     answer.headers["Vary"] += ", Accept-Language"
     return answer
+
+
+def document(
+    request: Request,
+    audience: Audience,
+    f: str | None,
+    template: str,
+    body: Mapping[str, object],
+    media: str = JSON,
+) -> Response:
+    """The body as JSON of the type `media`, or as the page of `template`: what `f` or else Accept says.
+
+    Raises
+    ------
+    BadValue : `f` names neither.
+    """
+    named = {"geojson": media, "json": media} if media == GEOJSON else {"json": media}
+    if chosen(request, f, named | {"html": HTML}) == "html":
+        return page(request, audience, template, body)
+    return respond(request, audience, json_bytes(body), media)
 
 
 def problem(request: Request, answer: Response) -> Response:

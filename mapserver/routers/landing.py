@@ -7,6 +7,7 @@ from mapserver.deps import ACity, AnAudience, TheScreens
 from mapserver.links import ALinks
 from mapserver.negotiate import HTML, JSON, chosen, json_bytes, respond
 from mapserver.operations import OAS30, OAS31
+from mapserver.pages import SPOKEN, document, page
 from mapserver.params import Format
 
 router = APIRouter(tags=["capabilities"])
@@ -28,6 +29,7 @@ async def get_landing(
             links.link("alternate", HTML, "The screens", links.href("/", f="html")),
             links.link("service-desc", OAS30, "The API as OpenAPI 3.0", links.href("/api", f="oas30")),
             links.link("service-desc", OAS31, "The API", links.href("/api")),
+            links.link("service-doc", HTML, "The API, to read and to try", links.href("/docs")),
             links.link("conformance", JSON, "Conformance classes", links.href("/conformance")),
             links.link("data", JSON, "Collections", links.href("/collections")),
             links.link("related", JSON, "Heat layers", links.href("/heat")),
@@ -37,7 +39,13 @@ async def get_landing(
     return respond(request, audience, json_bytes(body), JSON)
 
 
-@router.get("/conformance")
-async def get_conformance(request: Request, audience: AnAudience) -> Response:
+@router.get("/conformance", dependencies=[SPOKEN])
+async def get_conformance(request: Request, audience: AnAudience, f: Format = None) -> Response:
     """The conformance classes that this server keeps."""
-    return respond(request, audience, json_bytes({"conformsTo": CONFORMANCE}), JSON)
+    return document(request, audience, f, "conformance", {"conformsTo": CONFORMANCE})
+
+
+@router.get("/docs", dependencies=[SPOKEN])
+async def get_docs(request: Request, audience: AnAudience) -> Response:
+    """A page to read and to try the API with."""
+    return page(request, audience, "docs", {})
