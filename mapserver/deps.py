@@ -1,12 +1,12 @@
 """What an endpoint may ask for: the database, the city, the clock, and who is asking."""
 
+from collections.abc import Callable
 from functools import cache
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 from fastapi import Depends, Request
-from fastapi.dependencies.utils import get_flat_params
+from fastapi.dependencies.utils import get_dependant, get_flat_params
 from fastapi.params import Query
-from fastapi.routing import APIRoute
 
 from layers.catalog.city import City
 from layers.core.audience import PUBLIC, Audience
@@ -123,7 +123,8 @@ async def known_parameters(request: Request) -> None:
     given = [name for name, _ in request.query_params.multi_items()]
     if not given:
         return
-    known = _declared(request.scope["route"])
+    route = request.scope["route"]
+    known = _declared(route.path, route.endpoint, *(each.dependency for each in route.dependencies))
     for name in given:
         if name not in known:
             raise BadValue(f"unknown parameter '{name[:40]}'", parameter=name[:40], known=sorted(known))
@@ -132,9 +133,10 @@ async def known_parameters(request: Request) -> None:
 
 
 @cache
-def _declared(route: APIRoute) -> frozenset[str]:
-    """Query parameters of a route and of what it depends on."""
-    return frozenset(field.alias for field in get_flat_params(route.dependant) if isinstance(field.field_info, Query))
+def _declared(path: str, *calls: Callable[..., Any]) -> frozenset[str]:
+    """Query parameters of what a route calls; the framework would work them out anew for each request."""
+    fields = [field for call in calls for field in get_flat_params(get_dependant(path=path, call=call))]
+    return frozenset(field.alias for field in fields if isinstance(field.field_info, Query))
 
 
 ASettings = Annotated[Settings, Depends(_settings)]
