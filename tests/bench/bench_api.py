@@ -1,0 +1,201 @@
+"""Tiles and pages against tipg on the same PostGIS, and a cached tile against nginx, in one run on one machine.
+
+The city is the sample city that ships. Peers are asked in turns, round by round, and the best round of each counts, as
+machines are shared. Exits with 1 when a mark is missed.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+import httpx
+import numpy as np
+
+from etl import pipeline, vocabulary
+from etl.spec import chosen
+from layers.catalog.city import City
+from layers.core.clock import Clock
+from layers.core.cluster import Cluster
+from layers.core.db import connect
+from layers.core.migrate import migrate
+from tests.bench.api_peers import nginx, per_second, tipg
+from tests.bench.marks import Marks
+from tests.mapserver.process import ROOT, Served, served
+
+ZOOM, FEW, MANY, PAGE = 12, 5_000, 10_000, 1000
+TILE_LEAST, PAGE_LEAST, CACHED_LEAST = 3.0, 5.0, 0.4
+ROUNDS, TILES, PAGES, CONNECTIONS = 5, 40, 25, 2
+WRK_S, WRK_CONNECTIONS = 4, 32
+BODY_BYTES = 30_000
+
+# What the map shows of an incident to the command room, as a table with names of its own, for tipg.
+_TABLE = """create schema bench; create table bench.incident as
+select incident.incident_id as id, incident.category, incident.occurred_at, incident.origin, incident.severity,
+  incident.state, incident.due_at, incident.closed_at, area.code as area, incident.source,
+  incident.spot::geometry(Point, 4326) as geom
+from onemap.incident incident left join onemap.area area using (area_id);
+alter table bench.incident add primary key (id);
+create index on bench.incident using gist (geom); create index on bench.incident (occurred_at);
+vacuum analyze bench.incident"""
+_TILES = """select z, x, y, count(*) as points from (
+  select %(z)s as z, floor((ST_X(spot::geometry) + 180) / 360 * 2 ^ %(z)s)::integer as x,
+    floor((1 - asinh(tan(radians(ST_Y(spot::geometry)))) / pi()) / 2 * 2 ^ %(z)s)::integer as y
+  from onemap.incident) found
+group by z, x, y having count(*) between %(few)s and %(many)s order by points desc"""
+
+
+class Bench:
+    """The sample city in a private cluster, our server and its peers."""
+
+    def __init__(self, home: Path, cluster: Cluster, marks: Marks) -> None:
+        self.home, self.marks = home, marks
+        cluster.create_database("bench")
+        self.url = cluster.url("bench")
+        city = City.load(ROOT / "data" / "toronto")
+        with connect(self.url) as connection:
+            migrate(connection)
+            vocabulary.write(connection, city)
+        pipeline.run(self.url, city, chosen(city, []), Clock())
+        with connect(self.url) as connection:
+            connection.autocommit = True
+            for statement in _TABLE.split(";"):
+                connection.execute(statement.encode())
+            bounds = {"few": FEW, "many": MANY}
+            found = [row for z in (ZOOM, ZOOM + 1) for row in connection.execute(_TILES, bounds | {"z": z})]
+        self.tiles = [(row["z"], row["x"], row["y"]) for row in found]
+        self.points = [row["points"] for row in found]
+        self.env = {"ONEMAP_DB__URL": self.url, "ONEMAP_HOME": str(home), "ONEMAP_SERVER__WORKERS": "1"}
+        command = [sys.executable, "-m", "mapserver.cli", "token", "create", "--audience", "room"]
+        made = subprocess.run(command, env=os.environ | self.env, cwd=ROOT, check=True, stdout=subprocess.PIPE)
+        self.token = made.stdout.decode().strip()
+
+    def run(self) -> None:
+        """All marks."""
+        log = self.home / "tipg.log"
+        with (
+            served("serve", env=self.env, log=self.home / "serve.log") as ours,
+            tipg(self.url, ["bench.incident"], log) as theirs,
+        ):
+            self._tiles(ours.url, theirs)
+            self._pages(ours.url, theirs)
+            self._cached(ours)
+
+    def _tiles(self, ours: str, theirs: str) -> None:
+        self.marks.section(
+            f"uncached tiles of {min(self.points):,} to {max(self.points):,} points, {len(self.tiles)} tiles"
+        )
+        turn = iter(range(10**9))
+
+        # A `v` that is not the present one answers current data uncached.
+        def our_path(z: int, x: int, y: int) -> str:
+            return f"/tiles/incidents/{z}/{x}/{y}.mvt?v=bench{next(turn)}"
+
+        def their_path(z: int, x: int, y: int) -> str:
+            return f"/collections/bench.incident/tiles/WebMercatorQuad/{z}/{x}/{y}?limit={MANY}"
+
+        self._compare(
+            "tiles", ours, theirs, TILES, TILE_LEAST,
+            lambda number: our_path(*self.tiles[number % len(self.tiles)]),
+            lambda number: their_path(*self.tiles[number % len(self.tiles)]),
+        )  # fmt: skip
+
+    def _pages(self, ours: str, theirs: str) -> None:
+        self.marks.section(f"items, pages of {PAGE:,} features")
+        turn = iter(range(10**9))
+
+        def query(number: int, **given: object) -> str:
+            # No two spans are alike, so that no answer is kept.
+            start = f"2016-{1 + number % 12:02}-01T00:00:00.{next(turn):06}Z"
+            return urlencode({"datetime": f"{start}/..", "limit": PAGE, **given})
+
+        self._compare(
+            "pages", ours, theirs, PAGES, PAGE_LEAST,
+            lambda number: f"/collections/incidents/items?{query(number)}",
+            lambda number: f"/collections/bench.incident/items?{query(number, **{'datetime-column': 'occurred_at'})}",
+        )  # fmt: skip
+
+    def _compare(
+        self, what: str, ours: str, theirs: str, count: int, least: float,
+        our_path: Callable[[int], str], their_path: Callable[[int], str],
+    ) -> None:  # fmt: skip
+        """Rates of both in turns."""
+        rates: dict[str, list[float]] = {"ours": [], "tipg": []}
+        for _ in range(ROUNDS):
+            for name, base, path in (("ours", ours, our_path), ("tipg", theirs, their_path)):
+                rates[name].append(count / self._ask(base, [path(number) for number in range(count)]))
+        for name, found in rates.items():
+            self.marks.say(f"{name}, {what}: best of {ROUNDS} rounds", max(found), "/s")
+            self.marks.say("  median", float(np.median(found)), "/s")
+        self.marks.least(f"uncached {what} against tipg", max(rates["ours"]) / max(rates["tipg"]), least, "x")
+
+    def _ask(self, base: str, paths: Sequence[str]) -> float:
+        """Seconds for all answers."""
+        where = urlsplit(base)
+        job = {
+            "host": where.hostname,
+            "port": where.port,
+            "token": self.token,
+            "connections": CONNECTIONS,
+            "paths": paths,
+        }
+        client = Path(__file__).with_name("http_client.py")
+        done = subprocess.run(
+            [sys.executable, client], input=json.dumps(job), text=True, check=True, stdout=subprocess.PIPE
+        )
+        said = json.loads(done.stdout)
+        assert said["statuses"] == {"200": len(paths)}, said["statuses"]
+        return float(said["seconds"])
+
+    def _cached(self, ours: Served) -> None:
+        auth = f"Authorization: Bearer {self.token}"
+        path = self._tile_of(ours.url, BODY_BYTES)
+        body = httpx.get(
+            ours.url + path, headers={"Authorization": f"Bearer {self.token}", "Accept-Encoding": "identity"}
+        ).content
+        self.marks.section(f"a cached tile of {len(body):,} bytes, one worker, {WRK_CONNECTIONS} connections")
+        rates: dict[str, list[float]] = {"ours": [], "nginx": []}
+        with nginx(body, self.home / "nginx") as file:
+            for _ in range(ROUNDS):
+                rates["ours"].append(per_second(ours.url + path, WRK_CONNECTIONS, WRK_S, auth))
+                rates["nginx"].append(per_second(f"{file}/tile.mvt", WRK_CONNECTIONS, WRK_S))
+        for name, found in rates.items():
+            self.marks.say(f"{name}: best of {ROUNDS} rounds", max(found), "/s")
+            self.marks.say("  median", float(np.median(found)), "/s")
+        self.marks.least("cached tile against nginx", max(rates["ours"]) / max(rates["nginx"]), CACHED_LEAST, "x")
+
+    def _tile_of(self, ours: str, size: int) -> str:
+        """Path of the tile whose body is nearest to `size` bytes, as its TileJSON has it."""
+        headers = {"Authorization": f"Bearer {self.token}", "Accept-Encoding": "identity"}
+        template = httpx.get(f"{ours}/tiles/incidents.json", headers=headers).json()["tiles"][0]
+        path = template.removeprefix(ours)
+        with connect(self.url) as connection:
+            found = connection.execute(_TILES, {"few": 300, "many": 3000, "z": ZOOM + 2}).fetchall()
+        paths = [path.format(**{key: row[key] for key in "zxy"}) for row in found[:: max(1, len(found) // 60)]]
+        sizes = {each: len(httpx.get(ours + each, headers=headers).content) for each in paths}
+        return min(sizes, key=lambda each: abs(sizes[each] - size))
+
+
+def main() -> int:
+    """Measure in a folder of its own, and print."""
+    marks = Marks()
+    home = Path(tempfile.mkdtemp(prefix="onemap-bench-", dir="/tmp"))
+    home.chmod(0o755)
+    cluster = Cluster(home)
+    try:
+        cluster.start()
+        Bench(home, cluster, marks).run()
+    finally:
+        cluster.stop()
+        shutil.rmtree(home)
+    print("\nmissed: " + "; ".join(marks.missed) if marks.missed else "\nevery mark is met")
+    return int(bool(marks.missed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
