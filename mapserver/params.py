@@ -8,6 +8,15 @@ from layers.geo.bbox import Bbox
 from layers.geo.tiles import Tile
 from layers.query.interval import Interval
 
+Version = Annotated[
+    str | None,
+    Query(
+        alias="v",
+        description="version that the answer is of, as TileJSON names it; it then holds for ever",
+        max_length=40,
+    ),
+]
+
 LIMIT_DEFAULT = 100
 LIMIT_MOST = 10_000
 
@@ -15,6 +24,7 @@ From = Annotated[
     str | None, Query(alias="from", description="start of the span, RFC 3339, included", max_length=40)
 ]
 To = Annotated[str | None, Query(description="end of the span, RFC 3339, not included", max_length=40)]
+LayerId = Annotated[str, Path(description="id of a collection")]
 Format = Annotated[str | None, Query(alias="f", description="format of the answer", max_length=20)]
 
 

@@ -18,6 +18,21 @@ def _number(text: str, parameter: str) -> float:
     return value
 
 
+def numbers(text: str, parameter: str) -> tuple[float, float, float, float]:
+    """Read four numbers, or six of which the third and the last are heights; heights are not used.
+
+    Raises
+    ------
+    BadValue : not four or six finite numbers.
+    """
+    found = [_number(part, parameter) for part in text.split(",")]
+    if len(found) == 6:  # noqa: PLR2004
+        del found[5], found[2]
+    if len(found) != 4:  # noqa: PLR2004
+        raise BadValue(f"{parameter}: needs 4 or 6 numbers, got {text.count(',') + 1}", parameter=parameter)
+    return found[0], found[1], found[2], found[3]
+
+
 @dataclass(frozen=True)
 class Bbox:
     """West, south, east, north in degrees; west > east means that the box crosses the antimeridian."""
@@ -35,10 +50,16 @@ class Bbox:
         ------
         BadValue : not four or six finite numbers, or south above north, or outside the globe.
         """
-        numbers = [_number(part, parameter) for part in text.split(",")]
-        if len(numbers) not in (4, 6):
-            raise BadValue(f"{parameter}: needs 4 or 6 numbers, got {len(numbers)}", parameter=parameter)
-        west, south, east, north = numbers if len(numbers) == 4 else (*numbers[:2], *numbers[3:5])  # noqa: PLR2004
+        return cls.of(*numbers(text, parameter), parameter)
+
+    @classmethod
+    def of(cls, west: float, south: float, east: float, north: float, parameter: str = "bbox") -> Self:
+        """Make a box of four numbers.
+
+        Raises
+        ------
+        BadValue : south above north, or outside the globe.
+        """
         if south > north:
             raise BadValue(f"{parameter}: south {south} lies above north {north}", parameter=parameter)
         if max(abs(west), abs(east)) > 180 or max(abs(south), abs(north)) > 90:  # noqa: PLR2004

@@ -1,74 +1,25 @@
-"""Collections and their items: OGC API Features."""
+"""Items: the features of a collection, page by page, and one by its id."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from layers.catalog.layer import Layer
-from layers.catalog.registry import layer_for, layers_for
+from layers.catalog.registry import layer_for
 from layers.core.audience import Audience
 from layers.core.errors import UnknownFeature
 from layers.query import features
 from layers.query.selection import Selection
-from mapserver.deps import ACity, AClock, AnAudience, Db
-from mapserver.links import ALinks, Link, Links
+from mapserver.deps import AClock, AnAudience, Db
+from mapserver.links import ALinks, Link
 from mapserver.negotiate import CSV, GEOJSON, JSON, chosen, csv_bytes, json_bytes, respond
-from mapserver.params import ABbox, ALimit, AnInterval, Format
+from mapserver.params import ABbox, ALimit, AnInterval, Format, LayerId
 
 router = APIRouter(tags=["features"])
 
-CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 MOST_ID = 2**63 - 1
-
-LayerId = Annotated[str, Path(description="id of a collection")]
-
-
-def _collection(layer: Layer, extent: Sequence[float], moments: Mapping[str, Any] | None, links: Links) -> object:
-    at = f"/collections/{layer.id}"
-    covers: dict[str, Any] = {"spatial": {"bbox": [extent], "crs": CRS84}}
-    if layer.dated:
-        covers["temporal"] = {"interval": [[moments["first"], moments["last"]] if moments else [None, None]]}
-    return {
-        "id": layer.id,
-        "title": layer.title.en,
-        "title_zh": layer.title.zh,
-        "description": layer.description,
-        "itemType": "feature",
-        "extent": covers,
-        "crs": [CRS84],
-        "storageCrs": CRS84,
-        "links": [
-            links.link("self", JSON, layer.title.en, links.href(at)),
-            links.link("items", GEOJSON, f"{layer.title.en} as GeoJSON", links.href(f"{at}/items", f="geojson")),
-            links.link("items", "text/csv", f"{layer.title.en} as CSV", links.href(f"{at}/items", f="csv")),
-            links.link("tiles", JSON, f"{layer.title.en} as tiles", links.href(f"/tiles/{layer.id}.json")),
-        ],
-    }
-
-
-@router.get("/collections")
-async def get_collections(
-    request: Request, db: Db, city: ACity, audience: AnAudience, clock: AClock, links: ALinks
-) -> Response:
-    """The collections that the caller may read."""
-    found = []
-    for layer in layers_for(audience):
-        moments = await db.row(audience, features.extent(Selection(layer, audience, clock.now())))
-        found.append(_collection(layer, city.extent, moments, links))
-    self_link = links.link("self", JSON, "Collections", links.href("/collections"))
-    return respond(request, audience, json_bytes({"links": [self_link], "collections": found}), JSON)
-
-
-@router.get("/collections/{layer_id}")
-async def get_collection(
-    request: Request, layer_id: LayerId, db: Db, city: ACity, audience: AnAudience, clock: AClock, links: ALinks
-) -> Response:
-    """One collection."""
-    layer = layer_for(layer_id, audience)
-    moments = await db.row(audience, features.extent(Selection(layer, audience, clock.now())))
-    return respond(request, audience, json_bytes(_collection(layer, city.extent, moments, links)), JSON)
 
 
 @router.get("/collections/{layer_id}/items")

@@ -1,0 +1,64 @@
+"""Collections: what there is, where and when, and how to get at it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from layers.catalog.layer import Layer
+from layers.catalog.registry import layer_for, layers_for
+from layers.geo.crs import CRS84
+from layers.query import features
+from layers.query.selection import Selection
+from mapserver.deps import ACity, AClock, AnAudience, Db
+from mapserver.links import ALinks, Links
+from mapserver.negotiate import GEOJSON, JSON, json_bytes, respond
+from mapserver.params import LayerId
+
+router = APIRouter(tags=["features"])
+
+
+def _collection(layer: Layer, extent: Sequence[float], moments: Mapping[str, Any] | None, links: Links) -> object:
+    at = f"/collections/{layer.id}"
+    covers: dict[str, Any] = {"spatial": {"bbox": [extent], "crs": CRS84.uri}}
+    if layer.dated:
+        covers["temporal"] = {"interval": [[moments["first"], moments["last"]] if moments else [None, None]]}
+    return {
+        "id": layer.id,
+        "title": layer.title.en,
+        "title_zh": layer.title.zh,
+        "description": layer.description,
+        "itemType": "feature",
+        "extent": covers,
+        "crs": [CRS84.uri],
+        "storageCrs": CRS84.uri,
+        "links": [
+            links.link("self", JSON, layer.title.en, links.href(at)),
+            links.link("items", GEOJSON, f"{layer.title.en} as GeoJSON", links.href(f"{at}/items", f="geojson")),
+            links.link("items", "text/csv", f"{layer.title.en} as CSV", links.href(f"{at}/items", f="csv")),
+            links.link("tiles", JSON, f"{layer.title.en} as tiles", links.href(f"/tiles/{layer.id}.json")),
+        ],
+    }
+
+
+@router.get("/collections")
+async def get_collections(
+    request: Request, db: Db, city: ACity, audience: AnAudience, clock: AClock, links: ALinks
+) -> Response:
+    """The collections that the caller may read."""
+    found = []
+    for layer in layers_for(audience):
+        moments = await db.row(audience, features.extent(Selection(layer, audience, clock.now())))
+        found.append(_collection(layer, city.extent, moments, links))
+    self_link = links.link("self", JSON, "Collections", links.href("/collections"))
+    return respond(request, audience, json_bytes({"links": [self_link], "collections": found}), JSON)
+
+
+@router.get("/collections/{layer_id}")
+async def get_collection(
+    request: Request, layer_id: LayerId, db: Db, city: ACity, audience: AnAudience, clock: AClock, links: ALinks
+) -> Response:
+    """One collection."""
+    layer = layer_for(layer_id, audience)
+    moments = await db.row(audience, features.extent(Selection(layer, audience, clock.now())))
+    return respond(request, audience, json_bytes(_collection(layer, city.extent, moments, links)), JSON)
