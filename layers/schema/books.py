@@ -1,7 +1,7 @@
 """The books that loading keeps, as SQLAlchemy tables: its runs, what it found and refused, and what it changed."""
 
 from geoalchemy2 import Geometry
-from sqlalchemy import BigInteger, Boolean, Column, Date, Double, Integer, SmallInteger, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Date, Double, Integer, LargeBinary, SmallInteger, Table, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, REAL
 
 from layers.schema.columns import Xid8, counts, instant, metadata, texts, whole_key
@@ -95,6 +95,17 @@ tombstone = Table(
 )
 
 stale_day = Table("stale_day", metadata, Column("day", Date, primary_key=True))
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    instant("at"),
+    *texts("kind", "subject"),
+    Column("payload", JSONB, nullable=False),
+    Column("previous", LargeBinary, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+)
 
 heat_delta = Table(
     "heat_delta",
