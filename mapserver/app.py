@@ -15,7 +15,10 @@ from layers.heat.engine import Engine
 from mapserver import errors, pages
 from mapserver.auth.keys import Keys
 from mapserver.budget import Budgets
+from mapserver.cache.cache import Cache
+from mapserver.cache.disk import Disk
 from mapserver.deps import known_parameters
+from mapserver.lane import Lane
 from mapserver.live import Hub
 from mapserver.methods import Methods
 from mapserver.metrics import Metrics
@@ -24,7 +27,9 @@ from mapserver.openapi import Described
 from mapserver.routers import ROUTERS
 from mapserver.scope import Scopes
 from mapserver.screens import Screens
+from mapserver.versions import Versions
 
+_MB = 1_000_000
 _GZIP_FROM_BYTES = 1000
 _GZIP_LEVEL = 1  # of heat, level 5 is 8 to 13 % smaller and takes two to four times as long: longer than to answer
 
@@ -59,7 +64,10 @@ def create_app(settings: Settings, url: str, clock: Clock = Clock()) -> FastAPI:
     state.engine = Engine(settings.heat_folder(url), state.city)
     state.keys = Keys(state.db, settings.home)
     state.budgets = Budgets(settings.limits)
-    state.hub = Hub(state.db, state.keys, clock, state.metrics)
+    state.versions = Versions(state.db, state.engine, state.city, clock)
+    state.disk = Disk(settings.cache_folder(url), settings.cache.disk_mb * _MB)
+    state.cache = Cache(state.versions, state.metrics, state.disk, settings.cache.memory_mb * _MB)
+    state.hub = Hub(state.db, state.keys, clock, state.metrics, state.versions)
     errors.install(app, told=pages.problem)
     for router in ROUTERS:
         app.include_router(router)
@@ -68,11 +76,17 @@ def create_app(settings: Settings, url: str, clock: Clock = Clock()) -> FastAPI:
     app.add_middleware(LastResort)
     app.add_middleware(Methods)
     app.add_middleware(SafeHeaders)
-    app.add_middleware(Measured, metrics=state.metrics)  # the last one added is the first one asked
+    app.add_middleware(Measured, metrics=state.metrics)
+    # The last one added is the first one asked.
+    app.add_middleware(Lane, cache=state.cache, keys=state.keys, metrics=state.metrics)
     return app
 
 
 @asynccontextmanager
 async def _open(app: FastAPI) -> AsyncIterator[None]:
-    async with app.state.db, app.state.hub:
-        yield
+    app.state.disk.open()
+    try:
+        async with app.state.db, app.state.hub:
+            yield
+    finally:
+        app.state.disk.close()

@@ -17,6 +17,8 @@ from layers.core.settings import Settings
 from mapserver.auth import cookie
 from mapserver.auth.keys import Grant, Keys
 from mapserver.budget import Budgets
+from mapserver.cache.cache import Cache
+from mapserver.cache.caller import Caller
 from mapserver.live import Hub
 from mapserver.metrics import Metrics
 from mapserver.screens import Screens
@@ -46,6 +48,10 @@ async def _budgets(request: Request) -> Budgets:
     return cast("Budgets", request.app.state.budgets)
 
 
+async def _answers(request: Request) -> Cache:
+    return cast("Cache", request.app.state.cache)
+
+
 async def _hub(request: Request) -> Hub:
     return cast("Hub", request.app.state.hub)
 
@@ -59,7 +65,12 @@ async def _metrics(request: Request) -> Metrics:
 
 
 async def token_of(request: Request) -> str | None:
-    """The token that a request carries, from its Authorization header or else from its cookie; none: nobody's.
+    """The token that a request carries. Raises as `token_in` does."""
+    return token_in(request)
+
+
+def token_in(request: Request) -> str | None:
+    """The token of a request, from its Authorization header or else from its cookie; none: nobody's.
 
     Raises
     ------
@@ -149,6 +160,7 @@ TheMetrics = Annotated[Metrics, Depends(_metrics)]
 AToken = Annotated[str | None, Depends(token_of)]
 Pusher = Annotated[Audience, Depends(pusher)]
 AnAudience = Annotated[Audience, Depends(audience_of)]
+TheCache = Annotated[Cache, Depends(_answers)]
 TheBudgets = Annotated[Budgets, Depends(_budgets)]
 
 
@@ -160,3 +172,12 @@ async def spend(request: Request, token: AToken, budgets: TheBudgets, audience: 
     TooMany : the caller has spent its budget.
     """
     budgets.ask(request.scope, token)
+
+
+async def _caller(
+    request: Request, audience: AnAudience, token: AToken, answers: TheCache, budgets: TheBudgets
+) -> Caller:
+    return Caller(request, audience, token, answers, budgets)
+
+
+ACaller = Annotated[Caller, Depends(_caller)]

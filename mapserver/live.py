@@ -26,6 +26,7 @@ from mapserver.build import BUILD
 from mapserver.event import Event, message
 from mapserver.follower import Follower
 from mapserver.metrics import Metrics
+from mapserver.versions import Versions
 
 BEAT_S = 5.0
 REPLAYED = 1000
@@ -48,11 +49,12 @@ _log = logging.getLogger(__name__)
 class Hub:
     """Reads the outbox once for all who follow."""
 
-    def __init__(self, db: Database, keys: Keys, clock: Clock, metrics: Metrics) -> None:
+    def __init__(self, db: Database, keys: Keys, clock: Clock, metrics: Metrics, versions: Versions) -> None:
         self._db = db
         self._keys = keys
         self._clock = clock
         self._metrics = metrics
+        self._versions = versions
         self._followers: set[Follower] = set()
         self._seq = 0
         self._begun = asyncio.Event()
@@ -155,7 +157,12 @@ class Hub:
             self._seq = newest
             for follower in self._followers:
                 follower.restart(newest)
-        while rows := await self._db.rows(_EVERYTHING, events.since(self._seq, _BATCH)):
+        while True:
+            rows = await self._db.rows(_EVERYTHING, events.since(self._seq, _BATCH))
+            # Before the event is told: a screen asks for what is new at once.
+            await self._versions.refresh()
+            if not rows:
+                break
             self._tell([Event.of(row) for row in rows])
         with suppress(TimeoutError):
             async with asyncio.timeout(_POLL_S):

@@ -49,6 +49,15 @@ class LimitSettings(BaseModel):
     wrong_tokens_per_s: float = Field(0.2, gt=0, description="wrong tokens a second from one address")
 
 
+class CacheSettings(BaseModel):
+    """Answers that are kept."""
+
+    model_config = ConfigDict(frozen=True)
+
+    memory_mb: int = Field(64, ge=1, description="megabytes of answers that one server process keeps in memory")
+    disk_mb: int = Field(512, ge=1, description="megabytes of answers kept on disk below the home folder")
+
+
 class Settings(BaseSettings):
     """Read from the environment: `ONEMAP_HOME`, `ONEMAP_CITY`, `ONEMAP_DB__URL`, `ONEMAP_SERVER__PORT` ..."""
 
@@ -65,6 +74,7 @@ class Settings(BaseSettings):
     db: DbSettings = DbSettings()
     server: ServerSettings = ServerSettings()
     limits: LimitSettings = LimitSettings()
+    cache: CacheSettings = CacheSettings()
 
     @property
     def city_folder(self) -> Path:
@@ -78,4 +88,11 @@ class Settings(BaseSettings):
 
     def heat_folder(self, url: str) -> Path:
         """Folder of the heat stores of the database at `url`, from which they can be built anew at any time."""
-        return self.home / "heat" / str(conninfo_to_dict(url).get("dbname", self.database))
+        return self.home / "heat" / self._database_at(url)
+
+    def cache_folder(self, url: str) -> Path:
+        """Folder of the answers that are kept of the database at `url`; it may be removed at any time."""
+        return self.home / "cache" / self._database_at(url)
+
+    def _database_at(self, url: str) -> str:
+        return str(conninfo_to_dict(url).get("dbname", self.database))

@@ -60,9 +60,20 @@ class Keys:
         Unavailable : the database does not answer, and no answer of the last seconds is kept.
         """
         found = await self._answer(digest(token, self._pepper)) if is_token(token) else None
-        if found is None or (found.expires_at is not None and found.expires_at <= self._clock.now()):
+        if found is None or not self._is_live(found):
             raise Unauthenticated("the token is unknown, expired or revoked")
         return found
+
+    def fresh(self, token: str) -> Grant | None:
+        """What `token` gives, without waiting; none where it gives nothing, or has to be looked up."""
+        asked = self._asked.get(digest(token, self._pepper)) if is_token(token) else None
+        if asked is None or asked.at + FRESH_S < time.monotonic() or not asked.answer.done():
+            return None
+        found = None if asked.answer.cancelled() or asked.answer.exception() else asked.answer.result()
+        return found if found is not None and self._is_live(found) else None
+
+    def _is_live(self, found: Grant) -> bool:
+        return found.expires_at is None or found.expires_at > self._clock.now()
 
     async def _answer(self, key: bytes) -> Grant | None:
         asked = self._asked.get(key)

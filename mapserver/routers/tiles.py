@@ -9,10 +9,11 @@ from layers.core.errors import BadValue
 from layers.query import tiles
 from layers.query.selection import Selection
 from mapserver.build import BUILD
-from mapserver.deps import ACity, AClock, AnAudience, Db
+from mapserver.cache.entry import Made
+from mapserver.deps import ACaller, ACity, AClock, AnAudience, Db
 from mapserver.links import ALinks
 from mapserver.negotiate import JSON, MVT, json_bytes, respond
-from mapserver.params import AnInterval, ATile
+from mapserver.params import AnInterval, ATile, Version
 
 router = APIRouter(tags=["tiles"])
 
@@ -21,9 +22,9 @@ LayerId = Annotated[str, Path(description="id of a layer")]
 
 @router.get("/tiles/{layer_id}.json")
 async def get_tilejson(
-    request: Request, layer_id: LayerId, city: ACity, audience: AnAudience, links: ALinks
+    request: Request, layer_id: LayerId, city: ACity, audience: AnAudience, links: ALinks, caller: ACaller
 ) -> Response:
-    """TileJSON 3.0 of a layer."""
+    """TileJSON 3.0 of a layer; its tiles hold for ever, for a change gives them other URLs."""
     layer = layer_for(layer_id, audience)
     fields = {
         field.name: f"{field.what} ({field.unit})" if field.unit else field.what
@@ -38,7 +39,7 @@ async def get_tilejson(
         "description": layer.description,
         "version": BUILD,
         "attribution": city.attribution,
-        "tiles": [links.href(f"/tiles/{layer.id}") + "/{z}/{x}/{y}.mvt"],
+        "tiles": [links.href(f"/tiles/{layer.id}") + f"/{{z}}/{{x}}/{{y}}.mvt?v={caller.version(layer.id)}"],
         "bounds": city.extent,
         "minzoom": layer.zoom.low,
         "maxzoom": layer.zoom.high,
@@ -51,24 +52,29 @@ async def get_tilejson(
     "/tiles/{layer_id}/{z}/{x}/{y}.mvt", response_class=Response, responses={204: {"description": "empty"}}
 )
 async def get_tile(  # noqa: PLR0913
-    request: Request,
     layer_id: LayerId,
     at: ATile,
     db: Db,
     city: ACity,
-    audience: AnAudience,
+    caller: ACaller,
     clock: AClock,
     interval: AnInterval,
+    v: Version = None,  # noqa: ARG001 - the cache reads it
 ) -> Response:
     """One vector tile; 204 where the layer has nothing to draw."""
+    audience = caller.audience
     layer = layer_for(layer_id, audience)
     if not layer.zoom.low <= at.z <= layer.zoom.high:
         return Response(status_code=204)
-    selection = Selection(layer, audience, clock.now(), interval)
-    found = await db.row(audience, tiles.tile(selection, at, city.deepest_level(at.z)))
-    if found is None or found["features"] == 0:
-        return Response(status_code=204)
-    if found["features"] > tiles.MOST_FEATURES:
-        hint = "zoom in or narrow datetime" if layer.dated else "zoom in"
-        raise BadValue(f"more than {tiles.MOST_FEATURES} features in one tile; {hint}", layer=layer.id)
-    return respond(request, audience, bytes(found["body"]), MVT)
+
+    async def make() -> Made:
+        selection = Selection(layer, audience, clock.now(), interval)
+        found = await db.row(audience, tiles.tile(selection, at, city.deepest_level(at.z)))
+        if found is None or found["features"] == 0:
+            return Made(None, MVT)
+        if found["features"] > tiles.MOST_FEATURES:
+            hint = "zoom in or narrow datetime" if layer.dated else "zoom in"
+            raise BadValue(f"more than {tiles.MOST_FEATURES} features in one tile; {hint}", layer=layer.id)
+        return Made(bytes(found["body"]), MVT)
+
+    return await caller.answer(layer.id, make)

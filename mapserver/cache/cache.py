@@ -1,0 +1,153 @@
+"""Answers that are kept: as long as what they tell of does not change, and longer where the database is away."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from layers.core.audience import Audience, Role
+from layers.core.errors import Unavailable
+from mapserver.cache.disk import Disk
+from mapserver.cache.entry import HIT, MISS, STALE, Entry, Made
+from mapserver.cache.memory import Memory
+from mapserver.cache.question import asked
+from mapserver.metrics import Metrics
+from mapserver.versions import Line, Versions
+
+SOFT_S = 1.0
+"""So long a caller waits for a new answer where there is an old one."""
+
+STALE_S = 86_400.0
+"""What is older is not shown, whatever the database does."""
+
+_IN_LINE_BYTES = 100_000
+"""More is compressed in a thread."""
+
+Make = Callable[[], Awaitable[Made]]
+
+
+class Cache:
+    """The answers that one server process keeps.
+
+    An answer is kept by what was asked and who asked, together with the version that it is of. Of one question
+    there is one answer: a newer one replaces it, and until there is one the old one may be shown with its age.
+    """
+
+    def __init__(self, versions: Versions, metrics: Metrics, disk: Disk, most_bytes: int) -> None:
+        self.memory = Memory(most_bytes)
+        self.versions = versions
+        self._metrics = metrics
+        self._disk = disk
+        self._flights: dict[tuple[str, str], asyncio.Task[Entry]] = {}
+
+    async def answer(
+        self,
+        request: Request,
+        audience: Audience,
+        subject: str,
+        make: Make,
+        pay: Callable[[], None],
+        form: str = "",
+    ) -> Response:
+        """The kept answer to a request, or the one that `make` makes; 304 where the caller has it.
+
+        Parameters
+        ----------
+        subject : the layer whose version the answer is of.
+        make : its errors are the callers', all of those who wait for it.
+        pay : called where something has to be made for this caller.
+        form : whatever the answer depends on beside URL and audience.
+
+        Raises
+        ------
+        Unavailable : the database does not answer, and there is no old answer either.
+        """
+        key, version = asked(request.scope, audience, form)
+        line = self.versions.line(subject)
+        if version is not None and version != line.tag(audience):
+            await self.versions.catch_up()  # another process may know of a newer one
+        named = version is not None and version == line.tag(audience)
+        entry = self.memory.get(key) or await self._recalled(key, line, audience)
+        state = HIT if self.versions.confirmed else STALE
+        if entry is None or not entry.holds(named=named):
+            entry, state = await self._newer(request, key, line, audience, make, pay, entry, named=named)
+        return await self._reply(request, key, entry, state, named=named)
+
+    async def _newer(  # noqa: PLR0913
+        self,
+        request: Request,
+        key: str,
+        line: Line,
+        audience: Audience,
+        make: Make,
+        pay: Callable[[], None],
+        old: Entry | None,
+        *,
+        named: bool,
+    ) -> tuple[Entry, str]:
+        """A new answer, one making for all who wait; the old one where that takes too long."""
+        flight_key = (key, line.named if named else line.newest)
+        flight = self._flights.get(flight_key)
+        state = HIT
+        if flight is None:
+            pay()
+            state = MISS
+            flight = asyncio.create_task(self._made(key, request.scope["route"].path, line, audience, make))
+            self._flights[flight_key] = flight
+            flight.add_done_callback(lambda _: self._flights.pop(flight_key, None))
+            flight.add_done_callback(_looked_at)
+        if old is None or old.age_s > STALE_S:
+            return await asyncio.shield(flight), state
+        await asyncio.wait({flight}, timeout=SOFT_S)
+        try:
+            if flight.done():
+                return flight.result(), state
+        except Unavailable:
+            pass
+        return old, STALE
+
+    async def _made(self, key: str, route: str, line: Line, audience: Audience, make: Make) -> Entry:
+        if not line.newest:
+            await self.versions.refresh()
+        # Read before anything is asked: what comes may be newer, but not older.
+        stamp, named = line.newest, line.named
+        made = await make()
+        entry = Entry(made, route, stamp, named, time.time(), line, public=audience.role is Role.PUBLIC)
+        self.memory.put(key, entry)
+        self._disk.write(key, entry.record(), made.content or b"")
+        return entry
+
+    async def _recalled(self, key: str, line: Line, audience: Audience) -> Entry | None:
+        """An answer from the disk, from now on in memory."""
+        if key not in self._disk:
+            return None
+        found = await asyncio.to_thread(self._disk.read, key)
+        if found is None:
+            return None
+        entry = Entry.of(*found, line, public=audience.role is Role.PUBLIC)
+        self.memory.put(key, entry)
+        return entry
+
+    async def _reply(self, request: Request, key: str, entry: Entry, state: str, *, named: bool) -> Response:
+        headers = dict(request.scope["headers"])
+        coding = entry.coding_for(headers.get(b"accept-encoding", b""))
+        if coding not in entry.coded:
+            if entry.size > _IN_LINE_BYTES:
+                encoded = await asyncio.to_thread(entry.encoded, coding)
+            else:
+                encoded = entry.encoded(coding)
+            self.memory.add_coding(key, entry, coding, encoded)
+        status, head, body = entry.reply(coding, headers.get(b"if-none-match"), state, named=named)
+        self._metrics.cached(state, len(body))
+        self._metrics.cache_bytes.set(self.memory.bytes)
+        answer = Response(body, status)
+        answer.raw_headers = head
+        return answer
+
+
+def _looked_at(flight: asyncio.Task[Entry]) -> None:
+    """Nobody may be waiting for it any more; what went wrong was told to those who did."""
+    if not flight.cancelled():
+        flight.exception()

@@ -1,0 +1,42 @@
+"""One request with the one who asks it, as the cache answers it."""
+
+from dataclasses import dataclass
+from functools import partial
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from layers.core.audience import Audience
+from mapserver.budget import ASK, Budgets
+from mapserver.cache.cache import Cache, Make
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Asks the cache, and pays for what has to be made anew."""
+
+    request: Request
+    audience: Audience
+    token: str | None
+    cache: Cache
+    budgets: Budgets
+
+    async def answer(self, subject: str, make: Make, *, form: str = "", cost: float = ASK) -> Response:
+        """The answer to this request, kept or made by `make`. Raises as `Cache.answer` does.
+
+        Parameters
+        ----------
+        subject : the layer that it tells of.
+        form : whatever it depends on beside URL and audience, as where a header chose its format.
+        cost : what is paid where it has to be made.
+
+        Raises
+        ------
+        TooMany : it has to be made, and the caller has spent its budget.
+        """
+        pay = partial(self.budgets.ask, self.request.scope, self.token, cost)
+        return await self.cache.answer(self.request, self.audience, subject, make, pay, form)
+
+    def version(self, subject: str) -> str:
+        """The `v` of this caller's URLs to what tells of that layer."""
+        return self.cache.versions.tag(subject, self.audience)

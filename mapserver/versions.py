@@ -1,0 +1,172 @@
+"""Which version of each layer this process knows, and which one URLs name.
+
+What is known follows the outbox within moments. What URLs name follows at most every HOLD_S, or ten events a
+second would have every screen fetch every tile ten times a second. The processes of one machine share a clock that
+counts from its start, and so they name the same.
+"""
+
+import asyncio
+import hashlib
+import logging
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from layers.catalog.city import City
+from layers.catalog.registry import LAYERS
+from layers.core.audience import Audience, Role
+from layers.core.clock import Clock
+from layers.core.db import Database
+from layers.core.errors import HeatNotReady, HeatStoreError
+from layers.heat.engine import Engine
+from layers.heat.public import LAYER as RELEASED
+from layers.query import version
+from mapserver.build import fingerprint
+
+HOLD_S = 5.0
+"""URLs name another version at most that often."""
+
+CONFIRMED_S = 12.0
+"""What is known counts as current that long after the database confirmed it; it is asked every five seconds."""
+
+HEAT = "heat"
+"""What the exact counts of heat are known as; the published product is a layer."""
+
+_SOON_S = 0.5
+_PATIENCE_S = 0.3
+_BINS = timedelta(minutes=15)  # bins become public at a midnight, in whatever time zone
+_EVERYTHING = Audience(Role.ADMIN)
+
+_log = logging.getLogger(__name__)
+
+
+class Line:
+    """The versions of one subject in their order, each a text that is never used again for another."""
+
+    def __init__(self, policy: str) -> None:
+        self.newest = ""
+        self.named = ""
+        self._policy = policy
+        self._since = -1
+        self._next: str | None = None
+        self._tags: dict[Audience, str] = {}
+
+    def note(self, stamp: str, now_s: float) -> None:
+        """Learn of a version."""
+        if stamp == self.newest:
+            return
+        self.settle(now_s)
+        self.newest = stamp
+        if self._since < now_s // HOLD_S:
+            self._name(stamp, now_s)
+        else:
+            self._next = stamp
+
+    def settle(self, now_s: float) -> None:
+        """Let URLs name what was known when the last five seconds ended."""
+        if self._next is not None and self._since < now_s // HOLD_S:
+            self._name(self._next, now_s)
+
+    def tag(self, audience: Audience) -> str:
+        """The `v` of URLs for one audience."""
+        self.settle(time.monotonic())
+        found = self._tags.get(audience)
+        if found is None:
+            text = f"{self._policy} {audience.role.slug} {audience.area_id} {self.named}"
+            found = self._tags[audience] = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+        return found
+
+    def _name(self, stamp: str, now_s: float) -> None:
+        self.named, self._next = stamp, None
+        self._since = int(now_s // HOLD_S)
+        self._tags.clear()
+
+
+@dataclass(frozen=True)
+class _Turn:
+    """When a validity of a layer of version `of` began or ended last, and when the next one does."""
+
+    of: str
+    last: datetime | None
+    next: datetime | None
+
+
+class Versions:
+    """Versions of all layers, as far as this process knows them."""
+
+    def __init__(self, db: Database, engine: Engine, city: City, clock: Clock) -> None:
+        self._db = db
+        self._engine = engine
+        self._clock = clock
+        self._policy = hashlib.blake2b(f"{fingerprint()} {city.model_dump_json()}".encode()).hexdigest()
+        self._lines: dict[str, Line] = {}
+        self._turns: dict[str, _Turn] = {}
+        self._confirmed_s = float("-inf")
+        self._catching: asyncio.Task[None] | None = None
+        self._caught_s = 0.0
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the database said lately that there is nothing newer."""
+        return time.monotonic() - self._confirmed_s < CONFIRMED_S
+
+    def line(self, subject: str) -> Line:
+        """The versions of a layer, or of HEAT; without any before the first refresh."""
+        found = self._lines.get(subject)
+        if found is None:
+            found = self._lines[subject] = Line(self._policy)
+        return found
+
+    def tag(self, subject: str, audience: Audience) -> str:
+        """The `v` of URLs: a short hash of version, scope, policy and build."""
+        return self.line(subject).tag(audience)
+
+    async def refresh(self) -> None:
+        """Ask the database for all versions.
+
+        Raises
+        ------
+        Unavailable : it does not answer.
+        """
+        asked_s = time.monotonic()
+        rows = await self._db.rows(_EVERYTHING, version.versions())
+        now = self._clock.now()
+        own = dict.fromkeys(LAYERS, "0") | {
+            row["layer"]: f"{row['version']}@{row['changed_at'].timestamp()}" for row in rows
+        }
+        for name, layer in LAYERS.items():
+            if layer.valid is not None:
+                own[name] += f"~{await self._last_turn(name, own[name], now)}"
+        own[RELEASED] = f"{own.get(RELEASED)} {now.timestamp() // _BINS.total_seconds()}"
+        own[HEAT] = f"{self._heat()} {own['incidents']}"
+        for name, stamp in own.items():
+            # Scopes, codes and outlines come from the tree of areas, so every answer is of its version too.
+            self.line(name).note(f"{stamp} {own['areas']}", asked_s)
+        self._confirmed_s = asked_s
+
+    async def catch_up(self) -> None:
+        """Ask again, but for what was asked just now: a URL names a version that is not known. Waits a moment."""
+        now_s = time.monotonic()
+        if self._catching is None or (self._catching.done() and now_s - self._caught_s > _SOON_S):
+            self._catching, self._caught_s = asyncio.create_task(self.refresh()), now_s
+            self._catching.add_done_callback(_told)
+        await asyncio.wait({self._catching}, timeout=_PATIENCE_S)
+
+    async def _last_turn(self, name: str, stamp: str, now: datetime) -> datetime | None:
+        """When a validity of the layer began or ended last; asked for where that can have changed."""
+        kept = self._turns.get(name)
+        if kept is None or kept.of != stamp or (kept.next is not None and kept.next <= now):
+            row = await self._db.row(_EVERYTHING, version.turns(LAYERS[name], now)) or {}
+            kept = self._turns[name] = _Turn(stamp, row.get("last"), row.get("next"))
+        return kept.last
+
+    def _heat(self) -> int:
+        try:
+            return self._engine.state().seq
+        except (HeatNotReady, HeatStoreError):
+            return 0
+
+
+def _told(asking: asyncio.Task[None]) -> None:
+    if not asking.cancelled() and (problem := asking.exception()) is not None:
+        _log.warning("versions cannot be read", extra={"reason": str(problem)})
