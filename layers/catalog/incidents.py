@@ -34,7 +34,7 @@ INCIDENTS = Layer(
     ),
     zoom=Zoom(11, 18),
     look=Look("#8fd3ff"),
-    rank=(incident.c.severity.desc(), incident.c.occurred_at.desc()),
+    rank=(incident.c.severity, incident.c.occurred_at),
     least=Role.ROOM,
     hides_sensitive=incident.c.category,
 )

@@ -68,7 +68,7 @@ class Layer:
     moment : when a feature happened, or `valid` : the range in which it holds; neither: it is not dated, and no
         question about a time restricts it.
     level_rank : rank in the city's tree, where a tile shows each level only from a zoom of its own.
-    rank : order in which points that crowd together come to stand for all; then the key decides.
+    rank : of points that crowd together the one with the greatest stands for all; then the lowest key decides.
     label : a tile also carries one point a feature for its label.
     hides_sensitive : features of sensitive categories are only for an audience with sensitive points.
     """

@@ -37,12 +37,24 @@ class Tile:
     @property
     def bbox(self) -> Bbox:
         """Bounds in lon-lat degrees."""
+        return self.widened(0)
 
-        def latitude(row: int) -> float:
-            return math.degrees(math.atan(math.sinh(math.pi * (1 - 2 * row / (1 << self.z)))))
+    def widened(self, margin: float) -> Bbox:
+        """Bounds in lon-lat degrees, `margin` widths of the tile wider on each side, as far as the globe goes."""
+        side = 1 << self.z
 
-        step = 360 / (1 << self.z)
-        return Bbox(self.x * step - 180, latitude(self.y + 1), (self.x + 1) * step - 180, latitude(self.y))
+        def longitude(column: float) -> float:
+            return max(-180.0, min(180.0, column / side * 360 - 180))
+
+        def latitude(row: float) -> float:
+            return math.degrees(math.atan(math.sinh(math.pi * (1 - 2 * row / side))))
+
+        return Bbox(
+            longitude(self.x - margin),
+            latitude(self.y + 1 + margin),
+            longitude(self.x + 1 + margin),
+            latitude(self.y - margin),
+        )
 
     def units(self, lonlat: NDArray[np.float64], extent: int) -> NDArray[np.float64]:
         """Places float64[n, 2] in degrees, as counted from the tile's north-west corner with `extent` to a side.
