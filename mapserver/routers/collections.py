@@ -12,13 +12,16 @@ from layers.query import features
 from layers.query.selection import Selection
 from mapserver.deps import ACity, AClock, AnAudience, Db
 from mapserver.links import ALinks, Links
-from mapserver.negotiate import GEOJSON, JSON, json_bytes, respond
-from mapserver.params import LayerId
+from mapserver.negotiate import GEOJSON, JSON
+from mapserver.pages import SPOKEN, document
+from mapserver.params import Format, LayerId
 
 router = APIRouter(tags=["features"])
 
 
-def _collection(layer: Layer, extent: Sequence[float], moments: Mapping[str, Any] | None, links: Links) -> object:
+def _collection(
+    layer: Layer, extent: Sequence[float], moments: Mapping[str, Any] | None, links: Links
+) -> dict[str, Any]:
     at = f"/collections/{layer.id}"
     covers: dict[str, Any] = {"spatial": {"bbox": [extent], "crs": CRS84.uri}}
     if layer.dated:
@@ -41,9 +44,15 @@ def _collection(layer: Layer, extent: Sequence[float], moments: Mapping[str, Any
     }
 
 
-@router.get("/collections")
+@router.get("/collections", dependencies=[SPOKEN])
 async def get_collections(
-    request: Request, db: Db, city: ACity, audience: AnAudience, clock: AClock, links: ALinks
+    request: Request,
+    db: Db,
+    city: ACity,
+    audience: AnAudience,
+    clock: AClock,
+    links: ALinks,
+    f: Format = None,
 ) -> Response:
     """The collections that the caller may read."""
     found = []
@@ -51,14 +60,21 @@ async def get_collections(
         moments = await db.row(audience, features.extent(Selection(layer, audience, clock.now())))
         found.append(_collection(layer, city.extent, moments, links))
     self_link = links.link("self", JSON, "Collections", links.href("/collections"))
-    return respond(request, audience, json_bytes({"links": [self_link], "collections": found}), JSON)
+    return document(request, audience, f, "collections", {"links": [self_link], "collections": found})
 
 
-@router.get("/collections/{layer_id}")
-async def get_collection(
-    request: Request, layer_id: LayerId, db: Db, city: ACity, audience: AnAudience, clock: AClock, links: ALinks
+@router.get("/collections/{layer_id}", dependencies=[SPOKEN])
+async def get_collection(  # noqa: PLR0913
+    request: Request,
+    layer_id: LayerId,
+    db: Db,
+    city: ACity,
+    audience: AnAudience,
+    clock: AClock,
+    links: ALinks,
+    f: Format = None,
 ) -> Response:
     """One collection."""
     layer = layer_for(layer_id, audience)
     moments = await db.row(audience, features.extent(Selection(layer, audience, clock.now())))
-    return respond(request, audience, json_bytes(_collection(layer, city.extent, moments, links)), JSON)
+    return document(request, audience, f, "collection", _collection(layer, city.extent, moments, links))

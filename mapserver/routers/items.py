@@ -14,7 +14,8 @@ from layers.query import features
 from layers.query.selection import Selection
 from mapserver.deps import AClock, AnAudience, Db
 from mapserver.links import ALinks, Link
-from mapserver.negotiate import CSV, GEOJSON, JSON, chosen, csv_bytes, json_bytes, respond
+from mapserver.negotiate import CSV, GEOJSON, HTML, JSON, chosen, csv_bytes, json_bytes, respond
+from mapserver.pages import SPOKEN, document, page
 from mapserver.params import ABbox, ALimit, AnInterval, Format, LayerId
 
 router = APIRouter(tags=["features"])
@@ -22,7 +23,7 @@ router = APIRouter(tags=["features"])
 MOST_ID = 2**63 - 1
 
 
-@router.get("/collections/{layer_id}/items")
+@router.get("/collections/{layer_id}/items", dependencies=[SPOKEN])
 async def get_items(  # noqa: PLR0913
     request: Request,
     layer_id: LayerId,
@@ -41,24 +42,24 @@ async def get_items(  # noqa: PLR0913
     An unknown number of features match; a page does not count what it does not read.
     """
     layer = layer_for(layer_id, audience)
-    form = chosen(request, f, {"geojson": GEOJSON, "json": GEOJSON, "csv": CSV})
+    form = chosen(request, f, {"geojson": GEOJSON, "json": GEOJSON, "csv": CSV, "html": HTML})
     selection = Selection(layer, audience, clock.now(), interval, bbox)
     rows = await db.rows(audience, features.items(selection, limit, after))
-    page = rows[:limit]
+    shown = rows[:limit]
     query = dict(request.query_params)
     further = None
     if len(rows) > limit:
-        query["after"] = str(page[-1]["id"])
+        query["after"] = str(shown[-1]["id"])
         further = links.link("next", GEOJSON, "Next page", links.href(f"/collections/{layer.id}/items", **query))
     if form == "csv":
-        answer = respond(request, audience, _csv(layer, audience, page), CSV)
+        answer = respond(request, audience, _csv(layer, audience, shown), CSV)
         if further:
             answer.headers["Link"] = f'<{further["href"]}>; rel="next"'
         return answer
     here = links.href(f"/collections/{layer.id}/items", **dict(request.query_params))
     body = {
         "type": "FeatureCollection",
-        "numberReturned": len(page),
+        "numberReturned": len(shown),
         "timeStamp": clock.now(),
         "links": [
             links.link("self", GEOJSON, "This page", here),
@@ -70,13 +71,15 @@ async def get_items(  # noqa: PLR0913
             ),
             *([further] if further else []),
         ],
-        "features": [_feature(row) for row in page],
+        "features": [_feature(row) for row in shown],
     }
+    if form == "html":
+        return page(request, audience, "items", body)
     return respond(request, audience, json_bytes(body), GEOJSON)
 
 
-@router.get("/collections/{layer_id}/items/{feature_id}")
-async def get_item(
+@router.get("/collections/{layer_id}/items/{feature_id}", dependencies=[SPOKEN])
+async def get_item(  # noqa: PLR0913
     request: Request,
     layer_id: LayerId,
     feature_id: str,
@@ -84,6 +87,7 @@ async def get_item(
     audience: AnAudience,
     clock: AClock,
     links: ALinks,
+    f: Format = None,
 ) -> Response:
     """One feature; one outside the caller's scope is not there."""
     layer = layer_for(layer_id, audience)
@@ -95,10 +99,10 @@ async def get_item(
         raise unknown
     at = f"/collections/{layer.id}"
     related: list[Link] = [
-        links.link("self", GEOJSON, "This feature", links.href(f"{at}/items/{feature_id}")),
+        links.link("self", GEOJSON, "This feature", links.href(f"{at}/items/{feature_id}", dependencies=[SPOKEN])),
         links.link("collection", JSON, layer.title.en, links.href(at)),
     ]
-    return respond(request, audience, json_bytes(_feature(row) | {"links": related}), GEOJSON)
+    return document(request, audience, f, "item", _feature(row) | {"links": related}, GEOJSON)
 
 
 def _feature(row: dict[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ export function drawn(part: { source: string; "source-layer"?: string }): LayerS
       id: `${name}-fill`,
       type: "fill",
       filter: of("Polygon", "MultiPolygon"),
-      paint: { "fill-color": chosen(CHOSEN, SUBJECT), "fill-opacity": chosen(0.35, 0.14) },
+      paint: { "fill-color": chosen(CHOSEN, SUBJECT), "fill-opacity": chosen(0.35, 0.1) },
     },
     {
       ...part,

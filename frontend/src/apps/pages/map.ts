@@ -8,6 +8,8 @@ import { type Bounds, boundsOf } from "./bounds";
 import { drawn } from "./drawn";
 import { joinRows } from "./rows";
 
+/** The lowest of the labels: what a page is about lies below all of them. */
+const LABELS = "grid-label";
 const MARGIN_PX = 48;
 const CLOSEST_ZOOM = 15;
 
@@ -49,7 +51,7 @@ async function showFeatures(map: GlMap, href: string): Promise<void> {
   );
   map.addSource("features", { type: "geojson", data: found });
   const layers = drawn({ source: "features" });
-  for (const layer of layers) map.addLayer(layer);
+  for (const layer of layers) map.addLayer(layer, LABELS);
   joinRows(
     map,
     "features",
@@ -63,7 +65,7 @@ async function showTiles(map: GlMap, href: string): Promise<void> {
   map.addSource("subject", { type: "vector", url: new URL(href, location.href).href });
   for (const { id } of vector_layers) {
     if (id.endsWith("_labels")) continue;
-    for (const layer of drawn({ source: "subject", "source-layer": id })) map.addLayer(layer);
+    for (const layer of drawn({ source: "subject", "source-layer": id })) map.addLayer(layer, LABELS);
   }
   // A layer without tiles of the whole city is shown from as far off as it has some.
   map.fitBounds(bounds, { padding: MARGIN_PX / 2, animate: false });
