@@ -6,7 +6,7 @@ alone; so a query that forgets to filter still returns nothing that the audience
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from types import TracebackType
 from typing import Any, Self
 
@@ -26,6 +26,9 @@ _STREAM = "select set_config('cursor_tuple_fraction', '1', true)"  # a plan for 
 _STREAM_S = 600.0
 """Longest time that a stream of rows takes with all that its reader does in between."""
 
+_CANCEL_S = 0.5
+"""So long a server has to cancel a statement that took too long."""
+
 _FOR_EVER_S = 10 * 365 * 86400.0
 
 
@@ -40,6 +43,17 @@ def connect(url: str) -> psycopg.Connection[DictRow]:
         return psycopg.connect(url, row_factory=dict_row)
     except psycopg.OperationalError as exc:
         raise Unavailable(f"the database does not answer: {exc}") from exc
+
+
+@asynccontextmanager
+async def _until(end: float) -> AsyncIterator[None]:
+    """Raise TimeoutError where the block lasts beyond `end`, a time of the running loop, a moment later at most.
+
+    At the end psycopg asks the server to cancel the statement and waits ten seconds for it. One that hangs does
+    not answer; a second interruption, a moment later, has psycopg close the connection instead.
+    """
+    async with asyncio.timeout_at(end + _CANCEL_S), asyncio.timeout_at(end):
+        yield
 
 
 @contextmanager
@@ -114,7 +128,8 @@ class Database:
         Unavailable : the database is gone, busy or hung beyond the time limit.
         """
         with _answering():
-            async with asyncio.timeout(self._timeout_s), self._pool.connection() as connection:
+            end = asyncio.get_running_loop().time() + self._timeout_s
+            async with _until(end), self._pool.connection() as connection:
                 await connection.execute(_ENTER, self._as(audience))
                 yield Transaction(connection)
 
@@ -133,8 +148,8 @@ class Database:
         loop = asyncio.get_running_loop()
         until = loop.time() + _STREAM_S
 
-        def limit() -> asyncio.Timeout:
-            return asyncio.timeout_at(min(until, loop.time() + self._timeout_s))
+        def limit() -> AbstractAsyncContextManager[None]:
+            return _until(min(until, loop.time() + self._timeout_s))
 
         with _answering():
             async with limit():

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import suppress
 
 import psycopg
 import pytest
@@ -15,6 +16,7 @@ from layers.geo.bbox import Bbox
 from layers.query import features
 from layers.query.selection import Selection
 from tests import toy
+from tests.hang import hanging
 
 COUNT = Statement("select count(*) from onemap.incident")
 ROOM = Audience(Role.ROOM)
@@ -88,6 +90,33 @@ async def test_a_hung_statement_ends_at_the_time_limit_of_this_side(shared_toy):
         with pytest.raises(Unavailable):
             await db.value(ROOM, Statement("select pg_sleep(30)"))
         assert await db.value(ROOM, COUNT) == 1500
+
+
+async def test_a_server_that_hangs_keeps_nobody_longer_than_the_limit_and_a_second(shared_toy):
+    async with Database(shared_toy.url, pool_size=2, timeout_s=1) as db:
+        assert await db.value(ROOM, COUNT) == 1500
+        with hanging(shared_toy.url):
+            for _ in range(3):  # the idle connections, and one that has to be made
+                began = time.monotonic()
+                with pytest.raises(Unavailable):
+                    await db.value(ROOM, COUNT)
+                assert time.monotonic() - began < 2
+        began = time.monotonic()
+        while True:
+            with suppress(Unavailable):
+                assert await db.value(ROOM, COUNT) == 1500
+                break
+        assert time.monotonic() - began < 2
+
+
+async def test_a_server_that_hangs_amid_a_statement_is_left_as_soon(shared_toy):
+    async with Database(shared_toy.url, pool_size=1, timeout_s=1) as db:
+        began = time.monotonic()
+        with pytest.raises(Unavailable):  # noqa: PT012
+            async with db.transaction(ROOM) as tx:
+                with hanging(shared_toy.url):
+                    await tx.value(COUNT)
+        assert time.monotonic() - began < 2
 
 
 async def test_a_busy_pool_answers_unavailable_instead_of_waiting(shared_toy):
