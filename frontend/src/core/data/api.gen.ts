@@ -44,6 +44,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/docs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Docs
+         * @description A page to read and to try the API with.
+         */
+        get: operations["get_docs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api": {
         parameters: {
             query?: never;
@@ -175,7 +195,7 @@ export interface paths {
         };
         /**
          * Get Tilejson
-         * @description TileJSON 3.0 of a layer.
+         * @description TileJSON 3.0 of a layer; its tiles hold for ever, for a change gives them other URLs.
          */
         get: operations["get_tilejson"];
         put?: never;
@@ -1144,7 +1164,12 @@ export interface operations {
     };
     get_conformance: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description format of the answer */
+                f?: "json" | "html";
+                /** @description language of an HTML page */
+                lang?: "en" | "zh";
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -1158,6 +1183,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConformanceShape"];
+                    "text/html": string;
+                };
+            };
+            /** @description a problem document that names what was wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                };
+            };
+        };
+    };
+    get_docs: {
+        parameters: {
+            query?: {
+                /** @description language of an HTML page */
+                lang?: "en" | "zh";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
                 };
             };
             /** @description a problem document that names what was wrong */
@@ -1250,7 +1313,12 @@ export interface operations {
     };
     get_collections: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description format of the answer */
+                f?: "json" | "html";
+                /** @description language of an HTML page */
+                lang?: "en" | "zh";
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -1264,6 +1332,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CollectionsShape"];
+                    "text/html": string;
                 };
             };
             /** @description a problem document that names what was wrong */
@@ -1284,7 +1353,12 @@ export interface operations {
     };
     get_collection: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description format of the answer */
+                f?: "json" | "html";
+                /** @description language of an HTML page */
+                lang?: "en" | "zh";
+            };
             header?: never;
             path: {
                 /** @description id of a collection */
@@ -1301,6 +1375,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CollectionShape"];
+                    "text/html": string;
                 };
             };
             /** @description a problem document that names what was wrong */
@@ -1325,7 +1400,9 @@ export interface operations {
                 /** @description id after which the page begins */
                 after?: number;
                 /** @description format of the answer */
-                f?: "geojson" | "json" | "csv";
+                f?: "geojson" | "json" | "csv" | "html";
+                /** @description language of an HTML page */
+                lang?: "en" | "zh";
                 /** @description west,south,east,north in degrees, or with heights, which are not used; west may be above east across the antimeridian */
                 bbox?: components["parameters"]["bbox"];
                 /** @description an RFC 3339 instant, or a closed interval a/b; .. is an open end */
@@ -1350,6 +1427,7 @@ export interface operations {
                 content: {
                     "application/geo+json": components["schemas"]["FeaturesShape"];
                     "text/csv; charset=utf-8": string;
+                    "text/html": string;
                 };
             };
             /** @description a problem document that names what was wrong */
@@ -1370,7 +1448,12 @@ export interface operations {
     };
     get_item: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description format of the answer */
+                f?: "geojson" | "json" | "html";
+                /** @description language of an HTML page */
+                lang?: "en" | "zh";
+            };
             header?: never;
             path: {
                 /** @description id of a collection */
@@ -1388,6 +1471,7 @@ export interface operations {
                 };
                 content: {
                     "application/geo+json": components["schemas"]["FeatureShape"];
+                    "text/html": string;
                 };
             };
             /** @description a problem document that names what was wrong */
@@ -1446,6 +1530,8 @@ export interface operations {
     get_tile: {
         parameters: {
             query?: {
+                /** @description version that the answer is of, as TileJSON names it; it then holds for ever */
+                v?: string;
                 /** @description an RFC 3339 instant, or a closed interval a/b; .. is an open end */
                 datetime?: components["parameters"]["datetime"];
             };
