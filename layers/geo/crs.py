@@ -89,7 +89,7 @@ def box(text: str, crs: Crs, parameter: str = "bbox") -> Bbox | Frame:
         return Bbox.of(left, bottom, right, top, parameter)
     if left > right or bottom > top:
         raise BadValue(f"{parameter}: a corner of it is on the wrong side of the other", parameter=parameter)
-    bounds = (math.inf,)
+    bounds = (math.inf, math.inf, math.inf, math.inf)
     if max(abs(left), abs(right), abs(bottom), abs(top)) <= _FARTHEST_M:
         bounds = _to_lonlat(crs.srid).transform_bounds(left, bottom, right, top, densify_pts=_EDGE_POINTS)
     if not all(math.isfinite(bound) for bound in bounds):
