@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, literal, or_, select, type_coerce
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, type_coerce
 from sqlalchemy.dialects.postgresql import TSTZRANGE
 from sqlalchemy.types import DateTime, NullType
 
@@ -27,7 +27,7 @@ class Selection:
     bbox: Bbox | None = None
 
     def where(self) -> list[ColumnElement[bool]]:
-        """All conditions, each with its values bound."""
+        """All conditions, each with its values bound; the ends of the time are `start` and `end`."""
         return [*self._time(), *self._place(), *self._privacy()]
 
     def _time(self) -> list[ColumnElement[bool]]:
@@ -35,13 +35,16 @@ class Selection:
         if layer.valid is not None:
             asked = interval or Interval(self.at, self.at)
             span = func.tstzrange(
-                literal(asked.start, _INSTANT), literal(asked.end, _INSTANT), "[]", type_=TSTZRANGE
+                bindparam("start", asked.start, _INSTANT),
+                bindparam("end", asked.end, _INSTANT),
+                "[]",
+                type_=TSTZRANGE,
             )
             return [layer.valid.op("&&")(span)]
         if interval is None or layer.moment is None:
             return []
-        ends = ((interval.start, layer.moment.__ge__), (interval.end, layer.moment.__le__))
-        return [compare(literal(end, _INSTANT)) for end, compare in ends if end is not None]
+        ends = (("start", interval.start, layer.moment.__ge__), ("end", interval.end, layer.moment.__le__))
+        return [compare(bindparam(name, end, _INSTANT)) for name, end, compare in ends if end is not None]
 
     def _place(self) -> list[ColumnElement[bool]]:
         if self.bbox is None:

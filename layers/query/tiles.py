@@ -6,6 +6,8 @@ number in its property `count`. A tile that draws fewer features than it has say
 """
 
 from collections.abc import Collection
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -19,6 +21,7 @@ from sqlalchemy import (
     Subquery,
     Text,
     and_,
+    bindparam,
     cast,
     func,
     literal,
@@ -28,9 +31,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import NullType
 
-from layers.catalog.layer import COUNT, Field
+from layers.catalog.layer import COUNT, Field, Layer
+from layers.core.audience import Audience, Role
 from layers.core.statement import Statement
 from layers.geo.tiles import Tile
+from layers.query.interval import Interval
 from layers.query.selection import Selection
 
 EXTENT = 4096
@@ -45,6 +50,21 @@ MOST_MERGED = 250_000
 
 SUMMARY = "summary"
 """Source-layer of one point: `features`, how many the tile has, and `drawn`, how many stand for them."""
+
+MOST_LEVELS = 32_767
+"""Above the rank of any level of areas."""
+
+_KEPT = 512
+_SOME = datetime(2000, 1, 1, tzinfo=UTC)
+
+_EDGES = ("west", "south", "east", "north")
+_BOX: ColumnElement[Any] = func.ST_MakeEnvelope(
+    *(bindparam(name, 0.0, Double) for name in _EDGES), 4326, type_=NullType()
+)
+"""The tile with its margin."""
+
+_SIDE: ColumnElement[float] = bindparam("side", 1.0, Double)
+"""Units around the globe at the zoom of the tile."""
 
 Fields = tuple[Field, ...]
 Made = Select[bytes, int, int, bool]
@@ -64,11 +84,44 @@ def tile(
     ------
     BadValue : a chosen property that is not there.
     """
-    fields = selection.layer.tile_fields(selection.audience, at.z, chosen)
-    if selection.layer.shape == "point":
-        made = _points(selection, at, fields).cte("made")
-    else:
-        made = _shapes(selection, at, fields, deepest_level).cte("made")
+    layer, interval = selection.layer, selection.interval
+    names = tuple(field.name for field in layer.tile_fields(selection.audience, at.z, chosen))
+    ends = None if interval is None else (interval.start is None, interval.end is None)
+    asked = _asked(layer, selection.audience.role, names, ends, whole=at.z >= layer.zoom.whole)
+    times = interval or Interval(selection.at, selection.at)
+    box = at.widened((1 if layer.shape == "point" else BUFFER) / EXTENT)
+    given = {
+        "start": times.start,
+        "end": times.end,
+        "deepest": MOST_LEVELS if deepest_level is None else deepest_level,
+        "west": box.west,
+        "south": box.south,
+        "east": box.east,
+        "north": box.north,
+        "side": float(EXTENT << at.z),
+        "left": float(at.x * EXTENT),
+        "top": float(at.y * EXTENT),
+        "z": at.z,
+        "x": at.x,
+        "y": at.y,
+    }
+    return Statement(asked.sql, {name: given.get(name, value) for name, value in asked.params.items()})
+
+
+@lru_cache(maxsize=_KEPT)
+def _asked(
+    layer: Layer,
+    role: Role,
+    names: tuple[str, ...],
+    ends: tuple[bool, bool] | None,
+    *,
+    whole: bool,
+) -> Statement:
+    """The question for any tile and time; to write it out takes as long as PostGIS takes to answer it."""
+    start, end = (None if is_open else _SOME for is_open in ends or (False, False))
+    selection = Selection(layer, Audience(role), _SOME, None if ends is None else Interval(start, end))
+    fields = layer.tile_fields(selection.audience, 0, names)
+    made = (_points if layer.shape == "point" else _shapes)(selection, fields, whole=whole).cte("made")
     middle = func.ST_MakePoint(EXTENT / 2, EXTENT / 2, type_=NullType())
     told = select(made.c.features, made.c.drawn, middle.label("geom")).where(made.c.drawn < made.c.features)
     summary = select(_mvt(told.subquery("told"), SUMMARY)).scalar_subquery()
@@ -77,16 +130,15 @@ def tile(
     )
 
 
-def _points(selection: Selection, at: Tile, fields: Fields) -> Made:
+def _points(selection: Selection, fields: Fields, *, whole: bool) -> Made:
     layer, shape = selection.layer, selection.geometry()
-    x, y = _units(shape, at)
+    x, y = _units(shape)
     ranks = [column.label(f"_rank_{number}") for number, column in enumerate(layer.rank)]
-    whole = at.z >= layer.zoom.whole
     most = MOST_FEATURES if whole else MOST_MERGED
     near = (
         select(layer.key.label("id"), x, y, *map(_property, fields), *([] if whole else ranks))
         .select_from(layer.rows)
-        .where(_near(shape, at, 1), *selection.where())
+        .where(shape.op("&&", is_comparison=True)(_BOX), *selection.where())
         .offset(0)  # a fence, or each place would be worked out once for each time that it is named
         .subquery("near")
     )
@@ -114,30 +166,30 @@ def _points(selection: Selection, at: Tile, fields: Fields) -> Made:
     ).select_from(drawn)
 
 
-def _shapes(selection: Selection, at: Tile, fields: Fields, deepest_level: int | None) -> Made:
+def _shapes(selection: Selection, fields: Fields, *, whole: bool) -> Made:
     layer, shape = selection.layer, selection.geometry()
     outline = shape
-    if at.z < layer.zoom.whole:
+    if not whole:
         # By one unit, so that neighbours do not part by more than can be seen.
-        outline = func.ST_Simplify(shape, 360 / (EXTENT << at.z), literal(value=True), type_=NullType())
+        outline = func.ST_Simplify(shape, 360.0 / _SIDE, literal(value=True), type_=NullType())
     mercator = func.ST_Transform(outline, 3857, type_=NullType())
-    frame = func.ST_TileEnvelope(at.z, at.x, at.y, type_=NullType())
+    frame = func.ST_TileEnvelope(*(bindparam(name, 0, Integer) for name in "zxy"), type_=NullType())
     clipped = func.ST_AsMVTGeom(mercator, frame, EXTENT, BUFFER, literal(value=True), type_=NullType())
     found = (
         select(layer.key.label("id"), *map(_property, fields), shape.label("_shape"), clipped.label("geom"))
         .select_from(layer.rows)
-        .where(_near(shape, at, BUFFER), *selection.where())
+        .where(shape.op("&&", is_comparison=True)(_BOX), *selection.where())
         .limit(MOST_FEATURES + 1)
     )
-    if deepest_level is not None and layer.level_rank is not None:
-        found = found.where(layer.level_rank <= deepest_level)
+    if layer.level_rank is not None:
+        found = found.where(layer.level_rank <= bindparam("deepest", 0, Integer))
     rows = found.cte("found")  # is named several times, and so worked out once
     drawn = select(*_carried(rows, fields), rows.c.geom).where(rows.c.geom.is_not(None)).subquery("drawn")
     body: ColumnElement[bytes] = select(_mvt(drawn, layer.id, "id")).scalar_subquery()
     if layer.label:
-        body = body.op("||")(select(_labels(rows, at, fields, layer.label_id)).scalar_subquery())
+        body = body.op("||")(select(_labels(rows, fields, layer.label_id)).scalar_subquery())
     # What is too small for the units of this zoom is in the tile all the same.
-    touching = or_(rows.c.geom.is_not(None), func.ST_Intersects(rows.c["_shape"], _box(at, 0)))
+    touching = or_(rows.c.geom.is_not(None), func.ST_Intersects(rows.c["_shape"], _BOX))
     return select(
         body.label("body"),
         func.count().filter(touching).label("features"),
@@ -146,9 +198,9 @@ def _shapes(selection: Selection, at: Tile, fields: Fields, deepest_level: int |
     ).select_from(rows)
 
 
-def _labels(rows: FromClause, at: Tile, fields: Fields, name: str) -> ColumnElement[bytes]:
+def _labels(rows: FromClause, fields: Fields, name: str) -> ColumnElement[bytes]:
     """One point a feature, and only in the tile that holds it, so that no label stands twice."""
-    x, y = _units(func.ST_PointOnSurface(rows.c["_shape"], type_=NullType()), at)
+    x, y = _units(func.ST_PointOnSurface(rows.c["_shape"], type_=NullType()))
     spots = select(*_carried(rows, fields), x, y).where(rows.c.geom.is_not(None)).offset(0).subquery("spots")
     return _mvt(
         select(*_carried(spots, fields), _spot(spots)).where(_inside(spots)).subquery("labels"), name, "id"
@@ -171,28 +223,16 @@ def _carried(rows: FromClause, fields: Fields) -> list[ColumnElement[Any]]:
     return [rows.c.id, *(rows.c[field.name] for field in fields)]
 
 
-def _box(at: Tile, margin: float) -> ColumnElement[Any]:
-    """Bounds of the tile, widened by `margin` units."""
-    box = at.widened(margin / EXTENT)
-    return func.ST_MakeEnvelope(box.west, box.south, box.east, box.north, 4326, type_=NullType())
-
-
-def _near(shape: ColumnElement[Any], at: Tile, margin: float) -> ColumnElement[bool]:
-    """Whether the box of a shape touches the tile; an index answers it."""
-    return shape.op("&&", is_comparison=True)(_box(at, margin))
-
-
-def _units(spot: ColumnElement[Any], at: Tile) -> tuple[ColumnElement[int], ColumnElement[int]]:
+def _units(spot: ColumnElement[Any]) -> tuple[ColumnElement[int], ColumnElement[int]]:
     """Column and row of a point as counted from the tile's corner: `_x`, `_y`.
 
     Plain arithmetic takes half the time of transforming and clipping, and gives a point on an edge to one tile.
     """
-    side = float(EXTENT << at.z)
     across = (func.ST_X(spot, type_=Double) + 180.0) / 360.0
     down = (1.0 - func.asinh(func.tan(func.radians(func.ST_Y(spot))), type_=Double) / func.pi(type_=Double)) / 2.0
     return (
-        cast(func.floor(across * side) - float(at.x * EXTENT), Integer).label("_x"),
-        cast(func.floor(down * side) - float(at.y * EXTENT), Integer).label("_y"),
+        cast(func.floor(across * _SIDE) - bindparam("left", 0.0, Double), Integer).label("_x"),
+        cast(func.floor(down * _SIDE) - bindparam("top", 0.0, Double), Integer).label("_y"),
     )
 
 
