@@ -51,7 +51,8 @@ def respond(request: Request, audience: Audience, body: bytes, media_type: str) 
         "Cache-Control": "no-cache" if audience.role is Role.PUBLIC else "private, no-cache",
         "Vary": "Accept, Authorization, Cookie",
     }
-    if etag in [tag.strip() for tag in request.headers.get("if-none-match", "").split(",")]:
+    known = request.headers.get("if-none-match", "").split(",")
+    if {etag, "*"} & {tag.strip().removeprefix("W/") for tag in known}:  # compared weakly, as RFC 9110 asks
         return Response(status_code=304, headers=headers)
     return Response(body, media_type=media_type, headers=headers)
 

@@ -1,8 +1,10 @@
 """Query and path parameters that several routers share, each read by one function."""
 
+import re
 from typing import Annotated
 
 from fastapi import Depends, Path, Query
+from pydantic import BeforeValidator
 
 from layers.geo.bbox import Bbox
 from layers.geo.tiles import Tile
@@ -16,6 +18,18 @@ Version = Annotated[
         max_length=40,
     ),
 ]
+
+_WHOLE = re.compile(r"[+-]?[0-9]+")
+
+
+def _plain(text: object) -> object:
+    if isinstance(text, str) and not _WHOLE.fullmatch(text):
+        raise ValueError("not a whole number")
+    return text
+
+
+Whole = Annotated[int, BeforeValidator(_plain)]
+"""A whole number in plain digits; Python's int() would take underscores, spaces and other scripts' digits too."""
 
 LIMIT_DEFAULT = 100
 LIMIT_MOST = 10_000
@@ -44,12 +58,12 @@ async def _interval(
 
 
 async def _limit(
-    limit: Annotated[int, Query(ge=1, description="most features of a page; more is clamped")] = LIMIT_DEFAULT,
+    limit: Annotated[Whole, Query(ge=1, description="most features of a page; more is clamped")] = LIMIT_DEFAULT,
 ) -> int:
     return min(limit, LIMIT_MOST)
 
 
-async def _tile(z: Annotated[int, Path()], x: Annotated[int, Path()], y: Annotated[int, Path()]) -> Tile:
+async def _tile(z: Annotated[Whole, Path()], x: Annotated[Whole, Path()], y: Annotated[Whole, Path()]) -> Tile:
     return Tile.at(z, x, y)
 
 

@@ -124,7 +124,8 @@ class Entry:
             head["age"] = str(self.age_s)
         body = self.coded[chosen]
         status = HTTPStatus.OK if body else HTTPStatus.NO_CONTENT
-        if known is not None and {etag.encode(), b"*"} & {tag.strip() for tag in known.split(b",")}:
+        had = {tag.strip().removeprefix(b"W/") for tag in known.split(b",")} if known is not None else set()
+        if had & {etag.encode(), b"*"}:
             status, body = HTTPStatus.NOT_MODIFIED, b""
         if status == HTTPStatus.OK:
             head |= {"content-type": self.made.media_type, "content-length": str(len(body))}

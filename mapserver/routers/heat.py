@@ -17,7 +17,7 @@ from mapserver.heat import MOST_STEPS, AnAsker
 from mapserver.links import ALinks
 from mapserver.models.shapes import HeatCatalogShape, HeatCellsShape
 from mapserver.negotiate import ARROW, CSV, GEOJSON, JSON, MVT, chosen, json_bytes, respond
-from mapserver.params import ABbox, ATile, Format, From, To
+from mapserver.params import ABbox, ATile, Format, From, To, Whole
 from mapserver.window import Windows
 
 router = APIRouter(tags=["heat"], dependencies=[Depends(spend)])
@@ -78,7 +78,7 @@ def _span(span: Span | None) -> dict[str, Any] | None:
     return {"from": span.start, "to": span.end} if span else None
 
 
-Resolution = Annotated[int | None, Query(description="H3 resolution; for the public the finest that it gets")]
+Resolution = Annotated[Whole | None, Query(description="H3 resolution; for the public the finest that it gets")]
 
 
 @router.get("/heat/{layer}/cells", response_model=HeatCellsShape)
