@@ -1,6 +1,7 @@
 """The short lane: what is kept in memory and still holds is answered before anything else looks at the request."""
 
 import time
+from functools import lru_cache
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -42,17 +43,20 @@ class Lane:
         await send({"type": "http.response.body", "body": body})
 
     def _found(self, scope: Scope) -> tuple[str, Reply] | None:
-        accept, known, audience = b"", None, PUBLIC
+        accept = b""
+        known = authorization = cookies = None
         for name, value in scope["headers"]:
             if name == b"accept-encoding":
                 accept = value
             elif name == b"if-none-match":
                 known = value
-            elif name == b"authorization" or (name == b"cookie" and _COOKIE in value):
-                someone = self._someone(scope)
-                if someone is None:
-                    return None
-                audience = someone
+            elif name == b"authorization":
+                authorization = authorization or value
+            elif name == b"cookie":
+                cookies = value if cookies is None else cookies + b"; " + value
+        audience = self._someone(authorization, cookies)
+        if audience is None:
+            return None
         try:
             key, version = asked(scope, audience)
         except InputError:
@@ -66,13 +70,20 @@ class Lane:
         coding = entry.coding_for(accept)
         return (entry.route, entry.reply(coding, known, named=named)) if coding in entry.coded else None
 
-    def _someone(self, scope: Scope) -> Audience | None:
+    def _someone(self, authorization: bytes | None, cookies: bytes | None) -> Audience | None:
         """Who asks with a token that was looked up just now; none where that has to be done anew."""
+        if authorization is None and (cookies is None or _COOKIE not in cookies):
+            return PUBLIC
         try:
-            token = token_in(Request(scope))
+            token = _token(authorization, cookies)
         except Unauthenticated:
             return None
-        if token is None:
-            return PUBLIC
-        grant = self._keys.fresh(token)
+        grant = None if token is None else self._keys.fresh(token)
         return None if grant is None else grant.audience
+
+
+@lru_cache(maxsize=1024)
+def _token(authorization: bytes | None, cookies: bytes | None) -> str | None:
+    given = ((b"authorization", authorization), (b"cookie", cookies))
+    headers = [(name, value) for name, value in given if value is not None]
+    return token_in(Request({"type": "http", "headers": headers}))

@@ -5,9 +5,7 @@ second would have every screen fetch every tile ten times a second. The processe
 counts from its start, and so they name the same.
 """
 
-import asyncio
 import hashlib
-import logging
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -32,12 +30,8 @@ CONFIRMED_S = 12.0
 HEAT = "heat"
 """What the exact counts of heat are known as; the published product is a layer."""
 
-_SOON_S = 0.5
-_PATIENCE_S = 0.3
 _BINS = timedelta(minutes=15)  # bins become public at a midnight, in whatever time zone
 _EVERYTHING = Audience(Role.ADMIN)
-
-_log = logging.getLogger(__name__)
 
 
 class Line:
@@ -50,6 +44,7 @@ class Line:
         self._since = -1
         self._next: str | None = None
         self._tags: dict[Audience, str] = {}
+        self._earlier: dict[Audience, str] = {}
 
     def note(self, stamp: str, now_s: float) -> None:
         """Learn of a version."""
@@ -76,10 +71,14 @@ class Line:
             found = self._tags[audience] = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
         return found
 
+    def had(self, tag: str, audience: Audience) -> bool:
+        """Whether `tag` was the `v` of URLs just before: screens need a moment to take the present one."""
+        return self._earlier.get(audience) == tag
+
     def _name(self, stamp: str, now_s: float) -> None:
         self.named, self._next = stamp, None
         self._since = int(now_s // HOLD_S)
-        self._tags.clear()
+        self._earlier, self._tags = self._tags, {}
 
 
 @dataclass(frozen=True)
@@ -102,8 +101,6 @@ class Versions:
         self._lines: dict[str, Line] = {}
         self._turns: dict[str, _Turn] = {}
         self._confirmed_s = float("-inf")
-        self._catching: asyncio.Task[None] | None = None
-        self._caught_s = 0.0
 
     @property
     def confirmed(self) -> bool:
@@ -144,14 +141,6 @@ class Versions:
             self.line(name).note(f"{stamp} {own['areas']}", asked_s)
         self._confirmed_s = asked_s
 
-    async def catch_up(self) -> None:
-        """Ask again, but for what was asked just now: a URL names a version that is not known. Waits a moment."""
-        now_s = time.monotonic()
-        if self._catching is None or (self._catching.done() and now_s - self._caught_s > _SOON_S):
-            self._catching, self._caught_s = asyncio.create_task(self.refresh()), now_s
-            self._catching.add_done_callback(_told)
-        await asyncio.wait({self._catching}, timeout=_PATIENCE_S)
-
     async def _last_turn(self, name: str, stamp: str, now: datetime) -> datetime | None:
         """When a validity of the layer began or ended last; asked for where that can have changed."""
         kept = self._turns.get(name)
@@ -165,8 +154,3 @@ class Versions:
             return self._engine.state().seq
         except (HeatNotReady, HeatStoreError):
             return 0
-
-
-def _told(asking: asyncio.Task[None]) -> None:
-    if not asking.cancelled() and (problem := asking.exception()) is not None:
-        _log.warning("versions cannot be read", extra={"reason": str(problem)})

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,7 +21,7 @@ SOFT_S = 1.0
 """So long a caller waits for a new answer where there is an old one."""
 
 STALE_S = 86_400.0
-"""What is older is not shown, whatever the database does."""
+"""What is older is not shown in place of a new answer."""
 
 _IN_LINE_BYTES = 100_000
 """More is compressed in a thread."""
@@ -66,57 +67,47 @@ class Cache:
         """
         key, version = asked(request.scope, audience, form)
         line = self.versions.line(subject)
-        if version is not None and version != line.tag(audience):
-            await self.versions.catch_up()  # another process may know of a newer one
         named = version is not None and version == line.tag(audience)
+        # A version that was never named here may be one that another process knows already: nothing kept is it.
+        unknown = version if version is not None and not named and not line.had(version, audience) else None
         entry = self.memory.get(key) or await self._recalled(key, line, audience)
-        state = HIT if self.versions.confirmed else STALE
-        if entry is None or not entry.holds(named=named):
-            entry, state = await self._newer(request, key, line, audience, make, pay, entry, named=named)
-        return await self._reply(request, key, entry, state, named=named)
-
-    async def _newer(  # noqa: PLR0913
-        self,
-        request: Request,
-        key: str,
-        line: Line,
-        audience: Audience,
-        make: Make,
-        pay: Callable[[], None],
-        old: Entry | None,
-        *,
-        named: bool,
-    ) -> tuple[Entry, str]:
-        """A new answer, one making for all who wait; the old one where that takes too long."""
-        flight_key = (key, line.named if named else line.newest)
-        flight = self._flights.get(flight_key)
-        state = HIT
+        if entry is not None and unknown is None and entry.holds(named=named):
+            state = HIT if self.versions.confirmed else STALE
+            return await self._reply(request, key, entry, state, named=named)
+        wanted = unknown or (line.named if named else line.newest)
+        flight, state = self._flights.get((key, wanted)), HIT
         if flight is None:
             pay()
-            state = MISS
-            flight = asyncio.create_task(self._made(key, request.scope["route"].path, line, audience, make))
-            self._flights[flight_key] = flight
-            flight.add_done_callback(lambda _: self._flights.pop(flight_key, None))
-            flight.add_done_callback(_looked_at)
-        if old is None or old.age_s > STALE_S:
-            return await asyncio.shield(flight), state
-        await asyncio.wait({flight}, timeout=SOFT_S)
-        try:
-            if flight.done():
-                return flight.result(), state
-        except Unavailable:
-            pass
-        return old, STALE
+            route = request.scope["route"].path
+            making = self._made(key, route, line, audience, make, keep=unknown is None)
+            flight, state = self._begun((key, wanted), making), MISS
+        entry, in_time = await _landed(flight, entry)
+        return await self._reply(request, key, entry, state if in_time else STALE, named=named)
 
-    async def _made(self, key: str, route: str, line: Line, audience: Audience, make: Make) -> Entry:
+    def _begun(self, at: tuple[str, str], making: Coroutine[None, None, Entry]) -> asyncio.Task[Entry]:
+        """One making for all who wait; it goes on where nobody does."""
+        flight = self._flights[at] = asyncio.create_task(making)
+
+        def over(flight: asyncio.Task[Entry]) -> None:
+            del self._flights[at]
+            if not flight.cancelled():
+                flight.exception()  # it was told to those who waited, if any did
+
+        flight.add_done_callback(over)
+        return flight
+
+    async def _made(
+        self, key: str, route: str, line: Line, audience: Audience, make: Make, *, keep: bool
+    ) -> Entry:
         if not line.newest:
             await self.versions.refresh()
         # Read before anything is asked: what comes may be newer, but not older.
         stamp, named = line.newest, line.named
         made = await make()
         entry = Entry(made, route, stamp, named, time.time(), line, public=audience.role is Role.PUBLIC)
-        self.memory.put(key, entry)
-        self._disk.write(key, entry.record(), made.content or b"")
+        if keep:
+            self.memory.put(key, entry)
+            self._disk.write(key, entry.record(), made.content or b"")
         return entry
 
     async def _recalled(self, key: str, line: Line, audience: Audience) -> Entry | None:
@@ -143,11 +134,16 @@ class Cache:
         self._metrics.cached(state, len(body))
         self._metrics.cache_bytes.set(self.memory.bytes)
         answer = Response(body, status)
-        answer.raw_headers = head
+        answer.raw_headers = list(head)
         return answer
 
 
-def _looked_at(flight: asyncio.Task[Entry]) -> None:
-    """Nobody may be waiting for it any more; what went wrong was told to those who did."""
-    if not flight.cancelled():
-        flight.exception()
+async def _landed(flight: asyncio.Task[Entry], old: Entry | None) -> tuple[Entry, bool]:
+    """The new answer and true; where there is an old one and the new one takes too long, the old one and false."""
+    if old is None or old.age_s > STALE_S:
+        return await asyncio.shield(flight), True
+    await asyncio.wait({flight}, timeout=SOFT_S)
+    with suppress(Unavailable):
+        if flight.done():
+            return flight.result(), True
+    return old, False
