@@ -69,6 +69,7 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
     components["securitySchemes"] = _SECURITY
     document["security"] = [{}, *_SIGNED_IN]
     for operation in _operations(document):
+        _word(operation)
         operation["parameters"] = [_parameter(each) for each in operation.get("parameters", [])]
         _answer(operation, OPERATIONS.get(operation["operationId"], Operation()))
     return document
@@ -86,6 +87,14 @@ def _shapes() -> dict[str, Any]:
     _, made = models_json_schema([(shape, "serialization") for shape in wanted], ref_template=_REF)
     found: dict[str, Any] = made["$defs"]
     return found
+
+
+def _word(operation: dict[str, Any]) -> None:
+    """Have it called by the first sentence of its docstring; the framework would take the function's name."""
+    first, _, rest = operation.pop("description", operation["summary"]).partition("\n\n")
+    operation["summary"] = " ".join(first.split()).removesuffix(".")
+    if rest:
+        operation["description"] = rest
 
 
 def _parameter(given: dict[str, Any]) -> dict[str, Any]:

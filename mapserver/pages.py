@@ -1,7 +1,7 @@
 """HTML pages: what a route answers as JSON, for a person to browse.
 
-A page is one template over one body, so it can say nothing that the JSON does not. All text is escaped, and no
-script or style stands in a page: both are files of the build, as the content policy demands.
+A page is one template over one body, so of the data it can say nothing that the JSON does not. All text is
+escaped, and no script or style stands in a page: both are files of the build, as the content policy demands.
 """
 
 from collections.abc import Mapping
@@ -13,6 +13,7 @@ import orjson
 from fastapi import Depends, Query, Request, Response
 from jinja2 import Environment, PackageLoader
 
+from layers.catalog.registry import LAYERS
 from layers.core.audience import Audience
 from mapserver.negotiate import GEOJSON, HTML, JSON, chosen, json_bytes, respond
 from mapserver.phrases import PHRASES
@@ -146,6 +147,7 @@ def shown(value: object) -> str:
 @cache
 def _templates() -> Environment:
     made = Environment(loader=PackageLoader("mapserver"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    made.globals |= {"link": link, "links": links}
+    titles = {layer.id: layer.title for layer in LAYERS.values()}
+    made.globals |= {"link": link, "links": links, "titles": titles}
     made.filters |= {"named": named, "shown": shown}
     return made
