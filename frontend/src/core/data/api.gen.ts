@@ -11,10 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Get Landing
-         * @description Where everything is; a browser gets the hub page of the screens.
-         */
+        /** Where everything is; a browser gets the hub page of the screens */
         get: operations["get_landing"];
         put?: never;
         post?: never;
@@ -31,10 +28,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Get Conformance
-         * @description The conformance classes that this server keeps.
-         */
+        /** The conformance classes that this server keeps */
         get: operations["get_conformance"];
         put?: never;
         post?: never;
@@ -51,10 +45,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Get Docs
-         * @description A page to read and to try the API with.
-         */
+        /** A page to read and to try the API with */
         get: operations["get_docs"];
         put?: never;
         post?: never;
@@ -71,10 +62,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Get Api
-         * @description Every operation, as OpenAPI 3.1; or as 3.0, which the OGC's test suites read.
-         */
+        /** Every operation, as OpenAPI 3.1; or as 3.0, which the OGC's test suites read */
         get: operations["get_api"];
         put?: never;
         post?: never;
@@ -91,10 +79,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Get City
-         * @description Names, levels, zone types and categories of the city, and the caller's audience.
-         */
+        /** Names, levels, zone types and categories of the city, and the caller's audience */
         get: operations["get_city"];
         put?: never;
         post?: never;
@@ -111,10 +96,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Get Collections
-         * @description The collections that the caller may read.
-         */
+        /** The collections that the caller may read */
         get: operations["get_collections"];
         put?: never;
         post?: never;
@@ -131,10 +113,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Get Collection
-         * @description One collection.
-         */
+        /** One collection */
         get: operations["get_collection"];
         put?: never;
         post?: never;
@@ -152,10 +131,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Items
-         * @description Features in the order of their ids, page by page; `next` leads on.
-         *
-         *     An unknown number of features match; a page does not count what it does not read.
+         * Features in the order of their ids, page by page; `next` leads on
+         * @description An unknown number of features match; a page does not count what it does not read.
          */
         get: operations["get_items"];
         put?: never;
@@ -173,10 +150,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Get Item
-         * @description One feature; one outside the caller's scope is not there.
-         */
+        /** One feature; one outside the caller's scope is not there */
         get: operations["get_item"];
         put?: never;
         post?: never;
@@ -193,10 +167,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Get Tilejson
-         * @description TileJSON 3.0 of a layer; its tiles hold for ever, for a change gives them other URLs.
-         */
+        /** TileJSON 3.0 of a layer; its tiles hold for ever, for a change gives them other URLs */
         get: operations["get_tilejson"];
         put?: never;
         post?: never;
@@ -213,10 +184,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Get Tile
-         * @description One vector tile; 204 where the layer has nothing to draw.
-         */
+        /** One vector tile; 204 where the layer has nothing to draw */
         get: operations["get_tile"];
         put?: never;
         post?: never;
@@ -233,10 +201,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Get Heat
-         * @description The heat layers, the time they cover, and how exact they are for the caller.
-         */
+        /** The heat layers, the time they cover, and how exact they are for the caller */
         get: operations["get_heat"];
         put?: never;
         post?: never;
@@ -253,10 +218,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Get Cells
-         * @description Cells that have any incident in the half-open span of whole seconds; one on the edge of `bbox` is whole.
-         */
+        /** Cells that have any incident in the half-open span of whole seconds; one on the edge of `bbox` is whole */
         get: operations["get_cells"];
         put?: never;
         post?: never;
@@ -274,10 +236,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Frames
-         * @description An Arrow stream of one batch a step: a value for each cell that the same question has for the whole span.
-         *
-         *     Raises
+         * An Arrow stream of one batch a step: a value for each cell that the same question has for the whole span
+         * @description Raises
          *     ------
          *     Conflict : those are no longer the cells of `set`; ask for the cells anew.
          */
@@ -297,10 +257,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Get Heat Tilejson
-         * @description TileJSON 3.0 of a heat layer.
-         */
+        /** TileJSON 3.0 of a heat layer */
         get: operations["get_heat_tilejson"];
         put?: never;
         post?: never;
@@ -317,10 +274,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Get Heat Tile
-         * @description Heat cells that touch the tile, at the resolution of its zoom; 204 where there are none.
-         */
+        /** Heat cells that touch the tile, at the resolution of its zoom; 204 where there are none */
         get: operations["get_heat_tile"];
         put?: never;
         post?: never;
@@ -337,10 +291,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Get Place
-         * @description Areas above the point, risk areas that reach it, and the incidents of the cell around it.
-         */
+        /** Areas above the point, risk areas that reach it, and the incidents of the cell around it */
         get: operations["get_place"];
         put?: never;
         post?: never;
@@ -357,10 +308,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Get Summary
-         * @description Totals, mix and comparison; the public gets the published totals of the whole city.
-         */
+        /** Totals, mix and comparison; the public gets the published totals of the whole city */
         get: operations["get_summary"];
         put?: never;
         post?: never;
@@ -378,10 +326,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Live
-         * @description Server-Sent Events.
-         *
-         *     `hello` {now, build, role} comes first, `beat` {now} every 5 s. `layer` {layer, version} says that a layer
+         * Server-Sent Events
+         * @description `hello` {now, build, role} comes first, `beat` {now} every 5 s. `layer` {layer, version} says that a layer
          *     changed, `incident` {id, category, occurred_at, lon, lat, area} that something happened, and `reset` {} that
          *     more was missed than can be told: ask for everything again. With `Last-Event-ID` what was missed comes first.
          */
@@ -403,10 +349,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Post Rows
-         * @description Take rows in, once for each key; the job that loads them says what became of every row.
-         */
+        /** Take rows in, once for each key; the job that loads them says what became of every row */
         post: operations["post_rows"];
         delete?: never;
         options?: never;
@@ -421,10 +364,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Get Job
-         * @description State, times and progress of a job; once it has ended, the account of its rows or why it failed.
-         */
+        /** State, times and progress of a job; once it has ended, the account of its rows or why it failed */
         get: operations["get_job"];
         put?: never;
         post?: never;
@@ -441,10 +381,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Enter
-         * @description Exchange the token of a link for a cookie that scripts cannot read, and go to a page of this server.
-         */
+        /** Exchange the token of a link for a cookie that scripts cannot read, and go to a page of this server */
         get: operations["enter"];
         put?: never;
         post?: never;
@@ -463,10 +400,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Leave
-         * @description Forget the cookie; whoever else uses the token keeps it.
-         */
+        /** Forget the cookie; whoever else uses the token keeps it */
         post: operations["leave"];
         delete?: never;
         options?: never;
@@ -481,10 +415,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Get Health
-         * @description The process answers; nothing else is looked at.
-         */
+        /** The process answers; nothing else is looked at */
         get: operations["get_health"];
         put?: never;
         post?: never;
@@ -501,10 +432,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Get Readiness
-         * @description Everything is there that serving needs; else 503 says what is missing.
-         */
+        /** Everything is there that serving needs; else 503 says what is missing */
         get: operations["get_readiness"];
         put?: never;
         post?: never;
@@ -521,10 +449,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Get Metrics
-         * @description Figures in Prometheus' format, of the one process that answers: several workers count apart.
-         */
+        /** Figures in Prometheus' format, of the one process that answers: several workers count apart */
         get: operations["get_metrics"];
         put?: never;
         post?: never;
