@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Self
 
 from layers.cases.workflow import Actor, Move, Workflow
 from layers.core.errors import BadValue, Conflict, Forbidden
@@ -24,14 +25,16 @@ class Step:
 class Case:
     """A case after `version` steps.
 
+    entered : when it came into its state.  at : when its last step was made, or when it was registered.
     unit : whom it was last dispatched to.  bounces : how often it came back from a unit.
     started : when its clock started, once and for all.  stills : spans in which the clock stood still.
     still_since, paused : since when it stands still now, and whether that is a pause rather than its end.
     """
 
     state: str
+    entered: datetime
+    at: datetime
     version: int = 0
-    at: datetime | None = None
     unit: str | None = None
     bounces: int = 0
     rating: int | None = None
@@ -39,6 +42,11 @@ class Case:
     stills: tuple[Span, ...] = ()
     still_since: datetime | None = None
     paused: bool = False
+
+    @classmethod
+    def registered(cls, workflow: Workflow, at: datetime) -> Self:
+        """A case that nobody has moved yet."""
+        return cls(workflow.start, at, at)
 
     def after(self, workflow: Workflow, step: Step) -> "Case":
         """The case after one more step.
@@ -55,6 +63,7 @@ class Case:
         return replace(
             case,
             state=move.to or case.state,
+            entered=step.at if move.to else case.entered,
             version=self.version + 1,
             at=step.at,
             unit=step.unit or case.unit,
@@ -91,7 +100,7 @@ class Case:
                 raise BadValue(f"{name}: the move {move.code} needs one", parameter=name)
             if told is not None and name not in move.needs and name != "reason":
                 raise BadValue(f"{name}: the move {move.code} takes none", parameter=name)
-        if self.at is not None and step.at < self.at:
+        if step.at < self.at:
             raise BadValue("at: a step cannot be before the last one", parameter="at")
 
     def _clocked(self, move: Move, at: datetime) -> "Case":

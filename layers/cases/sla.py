@@ -9,12 +9,17 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from layers.cases.case import Case
+from layers.cases.workflow import Workflow
 from layers.cases.worktime import Term, WorkTime
 from layers.catalog.city import Code
 from layers.core.errors import BadCity
 from layers.core.span import Span
 
 FILE = "deadlines.toml"
+
+CLOCK = "handle"
+"""The stage of a case's own clock, which starts at its first dispatch."""
 
 
 class Colour(StrEnum):
@@ -76,19 +81,19 @@ class Policy(BaseModel):
 
 @dataclass(frozen=True)
 class Deadline:
-    """The moments of one stage of one case; none where its policy has no such moment."""
+    """The moments of one stage of one case; none where its policy has none, and while its clock stands."""
 
     stage: str
     start: datetime
-    due: datetime
-    warn: datetime | None
-    red: datetime | None
+    due: datetime | None
+    warn: datetime | None = None
+    red: datetime | None = None
 
     def colour(self, at: datetime) -> Colour:
         """How it stands at a moment; a moment that is the due one is over."""
         if self.red is not None and at >= self.red:
             return Colour.RED
-        if at >= self.due:
+        if self.due is not None and at >= self.due:
             return Colour.OVERDUE
         return Colour.WARN if self.warn is not None and at >= self.warn else Colour.GREEN
 
@@ -140,5 +145,18 @@ class Policies:
         def moment(term: Term | None) -> datetime | None:
             return None if term is None else self.work.due(start, term, pauses)
 
-        due = self.work.due(start, policy.term, pauses)
-        return Deadline(stage, start, due, moment(policy.warn), moment(policy.red))
+        return Deadline(stage, start, moment(policy.term), moment(policy.warn), moment(policy.red))
+
+    def running(self, case: Case, workflow: Workflow, subject: Subject) -> list[Deadline]:
+        """The deadlines that a case has now: of its state's own stage, and of its clock once that has started."""
+        found = []
+        stage = workflow.state(case.state).stage
+        if stage is not None:
+            found.append(self.deadline(stage, subject, case.entered))
+        if case.started is not None and workflow.state(case.state).open:
+            if case.paused:
+                stands = self.policy(CLOCK, subject) is not None
+                found.append(Deadline(CLOCK, case.started, None) if stands else None)
+            elif case.still_since is None:
+                found.append(self.deadline(CLOCK, subject, case.started, case.stills))
+        return [deadline for deadline in found if deadline is not None]

@@ -33,11 +33,12 @@ class _Value(BaseModel):
 
 
 class State(_Value):
-    """Where a case stands; `open` ones are counted as open."""
+    """Where a case stands; `open` ones are counted as open, and one with a `stage` has a term of its own."""
 
     code: str = Code
     name: Name
     open: bool = True
+    stage: str | None = None
 
 
 class Move(_Value):

@@ -14,6 +14,7 @@ from layers.core.errors import BadValue, Conflict, Forbidden
 
 LOOP = workflows(Path("/nowhere"))["closed_loop"]
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
+NEW = Case.registered(LOOP, START)
 MINUTE = timedelta(minutes=1)
 TOLD = {"reason": "because", "unit": "sanitation", "rating": 4}
 
@@ -25,7 +26,7 @@ def step(code: str, minutes: int = 0, actor: Actor | None = None, **told: object
 
 
 def walked(*codes: str) -> Case:
-    case = Case(LOOP.start)
+    case = NEW
     for minute, code in enumerate(codes):
         case = case.after(LOOP, step(code, minute))
     return case
@@ -57,13 +58,13 @@ def test_while_it_is_fed_back_the_clock_stands_and_a_return_lets_it_run_on():
 
 def test_a_move_that_the_state_does_not_have_names_those_that_it_has():
     with pytest.raises(Conflict, match="a case that is reported has no move 'close'") as told:
-        Case("reported").after(LOOP, step("close"))
+        NEW.after(LOOP, step("close"))
     assert told.value.context["moves"] == ["accept", "decline"]
 
 
 def test_a_move_of_another_seat_is_forbidden():
     with pytest.raises(Forbidden, match="not for a citizen"):
-        Case("reported").after(LOOP, step("accept", actor=Actor.CITIZEN))
+        NEW.after(LOOP, step("accept", actor=Actor.CITIZEN))
 
 
 @pytest.mark.parametrize(
@@ -76,11 +77,11 @@ def test_a_move_of_another_seat_is_forbidden():
 )
 def test_what_a_move_needs_must_be_there_and_nothing_else(code, told, why):
     with pytest.raises(BadValue, match=why):
-        Case("reported").after(LOOP, step(code, **told))
+        NEW.after(LOOP, step(code, **told))
 
 
 def test_time_does_not_run_backwards():
-    case = Case("reported").after(LOOP, step("accept", 5))
+    case = NEW.after(LOOP, step("accept", 5))
     with pytest.raises(BadValue, match="before the last one"):
         case.after(LOOP, step("triage", 4))
 
@@ -106,7 +107,7 @@ class Walk(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.case, self.minute, self.ran, self.bounces = Case(LOOP.start), 0, 0, 0
+        self.case, self.minute, self.ran, self.bounces = NEW, 0, 0, 0
         self.running = self.paused = self.begun = False
 
     @rule(wait=st.integers(0, 50))

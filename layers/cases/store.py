@@ -1,0 +1,161 @@
+"""Cases in the database: registered once, moved one step at a time, and never moved by two at once."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from psycopg.types.json import Jsonb
+from psycopg.types.multirange import Multirange
+
+from layers.cases.case import Case, Step
+from layers.cases.sla import Deadline, Subject
+from layers.cases.workflow import Workflow
+from layers.core.span import Span
+from layers.core.statement import Statement
+
+_KEPT = """file.workflow, file.category, file.severity, file.state, file.version, file.entered_at, file.changed_at,
+file.unit, file.bounces, file.rating, file.clock_started_at, file.still_since, file.paused, file.stills"""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a case is registered with: a place and an event.
+
+    source, source_key : what tells it from every other report; the same key is the same case.
+    lon, lat : degrees.  cell : its base cell.  spot : lon and lat of the cell's centre.
+    report : text without personal spans.  incident_id : the map's incident that it is about.
+    """
+
+    workflow: str
+    source: str
+    source_key: str
+    category: str
+    severity: int
+    origin: str
+    reported_at: datetime
+    lon: float
+    lat: float
+    cell: int
+    spot: tuple[float, float]
+    report: str | None = None
+    incident_id: int | None = None
+
+
+def register(report: Report, workflow: Workflow, running: Sequence[Deadline], at: datetime) -> Statement:
+    """Register a case: `case_id`, and `fresh`, false where its key or its incident has a case already."""
+    facts = asdict(report) | {"state": workflow.start, "entered_at": at}
+    facts["spot_lon"], facts["spot_lat"] = facts.pop("spot")
+    return Statement(
+        "select case_id, fresh from onemap.open_case(%(facts)s, %(running)s)",
+        {"facts": _json(facts), "running": _json(list(map(_deadline, running)))},
+    )
+
+
+def areas_of(lon: float, lat: float, at: datetime) -> Statement:
+    """Codes of the area that a point is tagged with and of all above it: one column `code`."""
+    return Statement(
+        """with recursive above (area_id) as (
+          select area_id from onemap.tag_point(ST_SetSRID(ST_MakePoint(%(lon)s, %(lat)s), 4326), %(at)s)
+          union
+          select version.parent_id from onemap.area_version version join above using (area_id)
+          where version.parent_id is not null
+        ) select code from onemap.area join above using (area_id)""",
+        {"lon": lon, "lat": lat, "at": at},
+    )
+
+
+def by_id(case_id: int) -> Statement:
+    """What `read` needs of one case: one row; none where there is none, or none for whoever asks."""
+    return Statement(
+        f"""with recursive above (area_id) as (
+          select area_id from onemap.case_file where case_id = %(case_id)s
+          union
+          select version.parent_id from onemap.area_version version join above using (area_id)
+          where version.parent_id is not null
+        ) select {_KEPT},
+          (select coalesce(array_agg(code), '{{}}') from onemap.area join above using (area_id)) as areas
+        from onemap.case_file file where file.case_id = %(case_id)s""",  # noqa: S608
+        {"case_id": case_id},
+    )
+
+
+def read(row: dict[str, Any]) -> tuple[str, Case, Subject]:
+    """The code of its workflow, the case, and what its policies are chosen by, from a row of `by_id`."""
+    case = Case(
+        state=row["state"],
+        entered=row["entered_at"],
+        at=row["changed_at"],
+        version=row["version"],
+        unit=row["unit"],
+        bounces=row["bounces"],
+        rating=row["rating"],
+        started=row["clock_started_at"],
+        stills=tuple(_spans(row["stills"])),
+        still_since=row["still_since"],
+        paused=row["paused"],
+    )
+    return row["workflow"], case, Subject(row["category"], row["severity"], frozenset(row["areas"]))
+
+
+def add(case_id: int, step: Step, later: Case, workflow: Workflow, running: Sequence[Deadline]) -> Statement:
+    """Make a step: one value, false and nothing written where the case has moved on meanwhile."""
+    kept = {
+        "state": later.state,
+        "is_open": workflow.state(later.state).open,
+        "version": later.version,
+        "entered_at": later.entered,
+        "unit": later.unit,
+        "bounces": later.bounces,
+        "rating": later.rating,
+        "clock_started_at": later.started,
+        "still_since": later.still_since,
+        "paused": later.paused,
+        "stills": "{" + ",".join(f'["{still.start}","{still.end}")' for still in later.stills) + "}",
+    }
+    return Statement(
+        "select onemap.add_step(%(case_id)s, %(step)s, %(later)s, %(running)s)",
+        {
+            "case_id": case_id,
+            "step": _json(asdict(step)),
+            "later": _json(kept),
+            "running": _json(list(map(_deadline, running))),
+        },
+    )
+
+
+def steps(case_id: int) -> Statement:
+    """The history of a case, oldest first: version, move, actor, at, state, reason, unit, rating."""
+    return Statement(
+        """select version, move, actor, at, state, reason, unit, rating
+        from onemap.case_step where case_id = %(case_id)s order by version""",
+        {"case_id": case_id},
+    )
+
+
+def deadlines(case_id: int) -> Statement:
+    """The terms of a case, oldest first: stage, start_at, due_at, warn_at, red_at, met_at, told."""
+    return Statement(
+        """select stage, start_at, due_at, warn_at, red_at, met_at, told
+        from onemap.case_deadline where case_id = %(case_id)s order by start_at, stage""",
+        {"case_id": case_id},
+    )
+
+
+def _deadline(deadline: Deadline) -> dict[str, Any]:
+    return {
+        "stage": deadline.stage,
+        "start_at": deadline.start,
+        "due_at": deadline.due,
+        "warn_at": deadline.warn,
+        "red_at": deadline.red,
+    }
+
+
+def _spans(stills: Multirange[datetime]) -> list[Span]:
+    return [Span(still.lower, still.upper) for still in stills if still.lower and still.upper]
+
+
+def _json(value: object) -> Jsonb:
+    return Jsonb(value, dumps=orjson.dumps)

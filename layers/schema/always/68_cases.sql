@@ -1,0 +1,157 @@
+-- No role of an audience may write a table; whoever may move cases asks these functions. What a step makes of a case is
+-- worked out by layers.cases; here it is checked to be the next one, and written as a whole or not at all.
+
+-- Whether a case of this area is inside the scope of this transaction.
+create or replace function onemap.in_scope(area_id bigint) returns boolean
+language sql stable as $$
+  select current_setting('onemap.area_id', true) = '' or area_id in (select onemap.scope_area_ids())
+$$;
+
+-- The area and the zones of a point, as etl.tag gives them: the deepest area, of those on a border the lowest code.
+create or replace function onemap.tag_point(point geometry, at timestamptz, out area_id bigint, out zones integer)
+language sql stable as $$
+  select
+    (select area.area_id from onemap.area area join onemap.area_version version using (area_id)
+      where version.valid @> at and st_intersects(version.geom, point)
+      order by area.level_rank desc, area.code limit 1),
+    (select coalesce(bit_or(1 << zone.bit), 0)
+      from onemap.risk_area_version version join onemap.risk_area using (risk_area_id)
+      join onemap.zone_type zone on zone.code = risk_area.zone_type
+      where version.valid @> at and st_intersects(version.influence, point))
+$$;
+
+-- The deadlines of a case after a step. Those that no longer run are met at `at`; what is set or changed is told to
+-- the ledger.
+create or replace function onemap.keep_deadlines(case_id bigint, running jsonb, at timestamptz) returns void
+language plpgsql as $$
+#variable_conflict use_column
+declare
+  told jsonb[];
+begin
+  with given as (
+    select * from jsonb_to_recordset(running)
+      as (stage text, start_at timestamptz, due_at timestamptz, warn_at timestamptz, red_at timestamptz)
+  ), ended as (
+    update onemap.case_deadline kept set met_at = $3
+    where kept.case_id = $1 and kept.met_at is null
+    and (kept.stage, kept.start_at) not in (select stage, start_at from given)
+    returning jsonb_build_object('stage', stage, 'due', due_at, 'met', met_at, 'late', coalesce(met_at >= due_at, false)) as row
+  ), moved as (
+    insert into onemap.case_deadline as kept (case_id, stage, start_at, due_at, warn_at, red_at)
+    select $1, stage, start_at, due_at, warn_at, red_at from given
+    on conflict (case_id, stage, start_at) do update
+    set due_at = excluded.due_at, warn_at = excluded.warn_at, red_at = excluded.red_at, met_at = null
+    where (kept.due_at, kept.warn_at, kept.red_at, kept.met_at)
+      is distinct from (excluded.due_at, excluded.warn_at, excluded.red_at, null)
+    returning jsonb_build_object('stage', stage, 'start', start_at, 'due', due_at) as row
+  )
+  select array_agg(row order by row ->> 'stage') into told from (select row from ended union all select row from moved) rows;
+  if told is not null then
+    perform onemap.write_ledger(at, 'deadline', array_fill('case:' || $1, array[array_length(told, 1)]), told);
+  end if;
+  update onemap.case_file set due_at = (
+    select min(due_at) from onemap.case_deadline deadline where deadline.case_id = $1 and met_at is null
+  ) where case_id = $1;
+end
+$$;
+revoke all on function onemap.keep_deadlines(bigint, jsonb, timestamptz) from public;
+
+-- Register a case as its facts say; the number of the one there is already where its key, or its incident, has one.
+create or replace function onemap.open_case(facts jsonb, running jsonb, out case_id bigint, out fresh boolean)
+language plpgsql security definer set search_path = public, pg_temp as $$
+#variable_conflict use_column
+declare
+  given onemap.case_file;
+begin
+  given := jsonb_populate_record(null::onemap.case_file, facts);
+  given.geom := st_setsrid(st_makepoint((facts ->> 'lon')::double precision, (facts ->> 'lat')::double precision), 4326);
+  given.spot := st_setsrid(
+    st_makepoint((facts ->> 'spot_lon')::double precision, (facts ->> 'spot_lat')::double precision), 4326
+  );
+  select tag.area_id, tag.zones into given.area_id, given.zones
+  from onemap.tag_point(given.geom, given.reported_at) tag;
+  if not onemap.in_scope(given.area_id) then
+    raise exception 'outside the scope' using errcode = 'insufficient_privilege';
+  end if;
+  insert into onemap.case_file (
+    workflow, incident_id, source, source_key, category, severity, origin, reported_at, report, cell, area_id, zones,
+    spot, geom, state, is_open, version, entered_at, changed_at, bounces, paused, stills
+  ) values (
+    given.workflow, given.incident_id, given.source, given.source_key, given.category, given.severity, given.origin,
+    given.reported_at, given.report, given.cell, given.area_id, given.zones, given.spot, given.geom, given.state, true,
+    0, given.entered_at, given.entered_at, 0, false, '{}'
+  ) on conflict do nothing
+  returning case_id into open_case.case_id;
+  fresh := found;
+  if not fresh then
+    select kept.case_id into open_case.case_id from onemap.case_file kept
+    where (kept.source, kept.source_key) = (given.source, given.source_key) or kept.incident_id = given.incident_id;
+    return;
+  end if;
+  perform onemap.keep_deadlines(open_case.case_id, running, given.entered_at);
+  perform onemap.write_ledger(given.entered_at, 'registered', array['case:' || open_case.case_id], array[
+    jsonb_build_object('workflow', given.workflow, 'source', given.source, 'source_key', given.source_key,
+      'category', given.category, 'area_id', given.area_id, 'reported_at', given.reported_at)
+  ]);
+end
+$$;
+revoke all on function onemap.open_case(jsonb, jsonb) from public;
+grant execute on function onemap.open_case(jsonb, jsonb) to onemap_exact;
+
+-- Add the step that makes the case what `later` says; false, and nothing is written, where the case has moved on since
+-- it had the version before that one, or is not there for whoever asks.
+create or replace function onemap.add_step(case_id bigint, step jsonb, later jsonb, running jsonb) returns boolean
+language plpgsql security definer set search_path = public, pg_temp as $$
+#variable_conflict use_column
+declare
+  given onemap.case_file;
+  told onemap.case_step;
+begin
+  given := jsonb_populate_record(null::onemap.case_file, later);
+  told := jsonb_populate_record(null::onemap.case_step, step);
+  update onemap.case_file kept set
+    state = given.state, is_open = given.is_open, version = given.version, entered_at = given.entered_at,
+    changed_at = told.at, unit = given.unit, bounces = given.bounces, rating = given.rating,
+    clock_started_at = given.clock_started_at, still_since = given.still_since, paused = given.paused,
+    stills = given.stills
+  where kept.case_id = $1 and kept.version = given.version - 1 and onemap.in_scope(kept.area_id);
+  if not found then
+    return false;
+  end if;
+  insert into onemap.case_step (case_id, version, move, actor, at, state, reason, unit, rating)
+  values ($1, given.version, told.move, told.actor, told.at, given.state, told.reason, told.unit, told.rating);
+  perform onemap.keep_deadlines($1, running, told.at);
+  perform onemap.write_ledger(told.at, 'moved', array['case:' || $1], array[
+    jsonb_strip_nulls(step) || jsonb_build_object('version', given.version, 'state', given.state)
+  ]);
+  return true;
+end
+$$;
+revoke all on function onemap.add_step(bigint, jsonb, jsonb, jsonb) from public;
+grant execute on function onemap.add_step(bigint, jsonb, jsonb, jsonb) to onemap_exact;
+
+create or replace trigger only_added_to before update or delete or truncate on onemap.case_step
+for each statement execute function onemap.refuse_change();
+
+-- The closed room sees where cases stand, but neither true points nor texts.
+grant select (
+  case_id, workflow, incident_id, category, severity, origin, reported_at, cell, area_id, zones, spot, state, is_open,
+  version, entered_at, changed_at, unit, bounces, rating, due_at
+) on onemap.case_file to onemap_room;
+grant select on onemap.case_file, onemap.case_step, onemap.case_deadline to onemap_exact;
+alter table onemap.case_file enable row level security;
+drop policy if exists scope on onemap.case_file;
+create policy scope on onemap.case_file for select to onemap_room using (
+  (select current_setting('onemap.area_id', true)) = ''
+  or area_id = any (array(select onemap.scope_area_ids()))
+);
+alter table onemap.case_step enable row level security;
+drop policy if exists scope on onemap.case_step;
+create policy scope on onemap.case_step for select to onemap_exact using (
+  exists (select from onemap.case_file file where file.case_id = case_step.case_id)
+);
+alter table onemap.case_deadline enable row level security;
+drop policy if exists scope on onemap.case_deadline;
+create policy scope on onemap.case_deadline for select to onemap_exact using (
+  exists (select from onemap.case_file file where file.case_id = case_deadline.case_id)
+);

@@ -1,0 +1,279 @@
+"""Cases in a real database: what is read back is what was worked out, and two movers at once are one."""
+
+import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Thread
+
+import numpy as np
+import psycopg
+import pytest
+
+from layers.cases import ledger, store
+from layers.cases.case import Case, Step
+from layers.cases.sla import FILE, Policies
+from layers.cases.store import Report
+from layers.cases.workflow import Actor, workflows
+from layers.cases.worktime import WorkTime
+from layers.core.db import connect
+from layers.core.errors import BadValue, Conflict
+from layers.core.statement import Statement
+from layers.geo import hexgrid
+from tests import toy
+
+LOOP = workflows(Path("/nowhere"))["closed_loop"]
+AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+PLACE = (10.025, 50.025)
+POLICIES = """
+[[policies]]
+stage = "accept"
+term = { amount = 1, unit = "urgent_hour" }
+
+[[policies]]
+stage = "handle"
+term = { amount = 4, unit = "urgent_hour" }
+warn = { amount = 3, unit = "urgent_hour" }
+red = { amount = 8, unit = "urgent_hour" }
+
+[[policies]]
+stage = "arbitrate"
+term = { amount = 2, unit = "urgent_hour" }
+"""
+
+
+@pytest.fixture(scope="module")
+def policies(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("city")
+    (folder / FILE).write_text(POLICIES)
+    return Policies.load(folder, WorkTime.of(toy.CITY))
+
+
+@pytest.fixture
+def desk(own_toy, policies):
+    with connect(own_toy.url) as connection:
+        yield Desk(connection, policies)
+
+
+def report(key: str = "1", **facts: object) -> Report:
+    lon, lat = PLACE
+    cell = hexgrid.at(lon, lat, toy.CITY.base_resolution)
+    spot = tuple(hexgrid.centre(np.array([cell], np.uint64))[0].tolist())
+    given = Report("closed_loop", "test", key, "theft", 2, "hotline", AT, lon, lat, cell, spot)
+    return replace(given, **facts)
+
+
+class Desk:
+    """A city's cases by hand: what a server does for a dispatcher."""
+
+    def __init__(self, connection: psycopg.Connection, policies: Policies) -> None:
+        self.connection, self.policies = connection, policies
+        connection.execute("select set_config('onemap.area_id', '', false)")
+
+    def run(self, statement: Statement) -> list[dict]:
+        return self.connection.execute(statement.sql.encode(), statement.params).fetchall()
+
+    def register(self, given: Report) -> dict:
+        areas = frozenset(row["code"] for row in self.run(store.areas_of(given.lon, given.lat, given.reported_at)))
+        subject = store.Subject(given.category, given.severity, areas)
+        running = self.policies.running(Case.registered(LOOP, AT), LOOP, subject)
+        return self.run(store.register(given, LOOP, running, AT))[0]
+
+    def case(self, case_id: int) -> Case:
+        return store.read(self.run(store.by_id(case_id))[0])[1]
+
+    def move(self, case_id: int, code: str, minutes: int, before: Case | None = None) -> bool:
+        _, now, subject = store.read(self.run(store.by_id(case_id))[0])
+        move = next(move for move in LOOP.moves if move.code == code)
+        told = {"reason": "because", "unit": "sanitation", "rating": 4}
+        step = Step(code, move.by[0], AT + minutes * MINUTE, **{name: told[name] for name in move.needs})
+        later = (before or now).after(LOOP, step)
+        running = self.policies.running(later, LOOP, subject)
+        return next(iter(self.run(store.add(case_id, step, later, LOOP, running))[0].values()))
+
+    def deadlines(self, case_id: int) -> dict[str, tuple]:
+        def minutes(at: datetime | None) -> float | None:
+            return None if at is None else (at - AT) / MINUTE
+
+        rows = self.run(store.deadlines(case_id))
+        return {row["stage"]: (minutes(row["due_at"]), minutes(row["met_at"])) for row in rows}
+
+    def told(self, kind: str) -> list[dict]:
+        return self.run(
+            Statement("select payload from onemap.ledger where kind = %(k)s order by seq", {"k": kind})
+        )
+
+
+TO_HANDLING = ("accept", "triage", "dispatch", "handle")
+
+
+def test_a_case_is_registered_once_for_its_key(desk):
+    first, again = desk.register(report()), desk.register(report())
+    assert (first["fresh"], again["fresh"]) == (True, False)
+    assert first["case_id"] == again["case_id"]
+    assert len(desk.told("registered")) == 1
+
+
+def test_a_case_about_an_incident_is_the_only_one(desk):
+    first = desk.register(report("1", incident_id=1))
+    again = desk.register(report("2", incident_id=1))
+    assert (again["fresh"], again["case_id"]) == (False, first["case_id"])
+
+
+def test_what_is_read_back_is_what_was_worked_out(desk):
+    case_id = desk.register(report())["case_id"]
+    worked_out = Case.registered(LOOP, AT)
+    for minute, code in enumerate(
+        (*TO_HANDLING, "pause", "resume", "feed_back", "return", "bounce", "dispatch"), 1
+    ):
+        before = desk.case(case_id)
+        assert before == worked_out
+        assert desk.move(case_id, code, minute)
+        step = desk.run(store.steps(case_id))[-1]
+        told = {name: step[name] for name in ("reason", "unit", "rating")}
+        worked_out = before.after(LOOP, Step(code, Actor(step["actor"]), step["at"], **told))
+    assert [row["version"] for row in desk.run(store.steps(case_id))] == list(range(1, 11))
+
+
+def test_a_place_is_tagged_as_an_incident_there_would_be(desk):
+    desk.register(report())
+    found = desk.connection.execute("select area_id, zones from onemap.case_file").fetchone()
+    grid = desk.connection.execute("select area_id from onemap.area where code = 'V1G2'").fetchone()
+    assert found == {"area_id": grid["area_id"], "zones": 3}
+    differing = """select count(*) from onemap.incident, onemap.tag_point(geom, occurred_at) tag
+    where (incident.area_id, incident.zones) is distinct from (tag.area_id, tag.zones)"""
+    assert desk.connection.execute(differing).fetchone() == {"count": 0}
+
+
+def test_the_clock_starts_at_dispatch_and_no_bounce_sets_its_term_back(desk):
+    case_id = desk.register(report())["case_id"]
+    assert desk.deadlines(case_id) == {"accept": (60, None)}
+    for minute, code in enumerate(TO_HANDLING, 1):
+        desk.move(case_id, code, minute)
+    assert desk.deadlines(case_id) == {"accept": (60, 1), "handle": (3 + 240, None)}
+    for minute, code in enumerate(("bounce", "arbitrate"), 50):
+        desk.move(case_id, code, minute)
+    assert desk.deadlines(case_id) == {"accept": (60, 1), "handle": (243, None), "arbitrate": (51 + 120, None)}
+    desk.move(case_id, "rule", 60)
+    assert desk.deadlines(case_id)["handle"] == (243, None)
+    assert desk.deadlines(case_id)["arbitrate"] == (171, 60)
+
+
+def test_a_pause_takes_the_due_moment_away_and_gives_it_back_later_by_its_length(desk):
+    case_id = desk.register(report())["case_id"]
+    for minute, code in enumerate((*TO_HANDLING, "pause"), 1):
+        desk.move(case_id, code, minute)
+    assert desk.deadlines(case_id)["handle"] == (None, None)
+    desk.move(case_id, "resume", 5 + 30)
+    assert desk.deadlines(case_id)["handle"] == (243 + 30, None)
+    desk.move(case_id, "feed_back", 400)
+    assert desk.deadlines(case_id)["handle"] == (273, 400)
+    assert desk.told("deadline")[-1]["payload"]["late"] is True
+    desk.move(case_id, "return", 500)
+    assert desk.deadlines(case_id)["handle"] == (273, None)  # it was over before the clock stood still
+
+
+def test_every_registration_move_and_deadline_is_in_a_ledger_that_holds(desk):
+    case_id = desk.register(report())["case_id"]
+    for minute, code in enumerate((*TO_HANDLING, "feed_back", "evaluate", "close"), 1):
+        desk.move(case_id, code, minute)
+    assert [row["payload"]["move"] for row in desk.told("moved")] == [
+        *TO_HANDLING,
+        "feed_back",
+        "evaluate",
+        "close",
+    ]
+    assert [row["payload"]["stage"] for row in desk.told("deadline")] == ["accept", "accept", "handle", "handle"]
+    assert desk.run(ledger.broken()) == []
+
+
+def test_a_step_from_a_version_that_is_gone_writes_nothing(desk):
+    case_id = desk.register(report())["case_id"]
+    stale = desk.case(case_id)
+    assert desk.move(case_id, "accept", 1)
+    before = desk.run(ledger.head())
+    assert not desk.move(case_id, "decline", 2, before=stale)
+    assert desk.case(case_id).state == "accepted"
+    assert desk.run(ledger.head()) == before
+
+
+def test_a_step_that_is_made_is_never_changed(desk):
+    case_id = desk.register(report())["case_id"]
+    desk.move(case_id, "accept", 1)
+    with pytest.raises(psycopg.errors.IntegrityConstraintViolation, match="only added to"):
+        desk.connection.execute("update onemap.case_step set move = 'decline'")
+
+
+def test_a_dispatcher_of_an_area_neither_sees_nor_moves_another_areas_cases(desk, own_toy):
+    case_id = desk.register(report())["case_id"]
+    elsewhere = desk.connection.execute(
+        "select area_id from onemap.area where level_rank = 1 and area_id not in (select area_id from onemap.case_file)"
+        " order by code desc limit 1"
+    ).fetchone()["area_id"]
+    later = desk.case(case_id)
+    desk.connection.execute("set role onemap_exact")
+    desk.connection.execute("select set_config('onemap.area_id', %s, false)", [str(elsewhere)])
+    assert desk.run(store.by_id(case_id)) == []
+    step = Step("accept", Actor.DISPATCHER, AT + MINUTE)
+    made = desk.run(store.add(case_id, step, later.after(LOOP, step), LOOP, []))
+    assert list(made[0].values()) == [False]
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        desk.register(report("2"))
+
+
+def test_the_room_reads_where_cases_stand_but_no_text_and_no_point(desk):
+    desk.register(report(report="a hole in the road"))
+    desk.connection.execute("set role onemap_room")
+    assert (
+        desk.connection.execute("select state, due_at, spot from onemap.case_file").fetchone()["state"]
+        == "reported"
+    )
+    for column in ("report", "geom", "source_key"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege), desk.connection.transaction():
+            desk.connection.execute(f"select {column} from onemap.case_file".encode())
+
+
+def test_four_dispatchers_at_once_never_lose_or_double_a_move(own_toy, policies):
+    with connect(own_toy.url) as connection:
+        desk = Desk(connection, policies)
+        ids = [desk.register(report(str(number)))["case_id"] for number in range(5)]
+        connection.commit()
+    moved: list[list[int]] = [[], [], [], []]
+
+    def work(number: int) -> None:
+        chance = random.Random(number)
+        with connect(own_toy.url) as connection:
+            desk = Desk(connection, policies)
+            for minute in range(1, 41):
+                case_id = chance.choice(ids)
+                actors = {move.code for actor in Actor for move in desk.case(case_id).moves(LOOP, actor)}
+                code = chance.choice(sorted(actors - {"close", "decline"}) or ["reopen"])
+                try:
+                    made = desk.move(case_id, code, 10_000 + minute)
+                except (BadValue, Conflict):  # time went on elsewhere, or the case did
+                    connection.rollback()
+                    continue
+                connection.commit()
+                if made:
+                    moved[number].append(case_id)
+
+    threads = [Thread(target=work, args=[number]) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    made = [case_id for each in moved for case_id in each]
+    assert len(made) > 20
+    with connect(own_toy.url) as connection:
+        desk = Desk(connection, policies)
+        for case_id in ids:
+            steps = desk.run(store.steps(case_id))
+            assert len(steps) == made.count(case_id) == desk.case(case_id).version
+            replayed = Case.registered(LOOP, AT)
+            for step in steps:
+                told = {name: step[name] for name in ("reason", "unit", "rating")}
+                replayed = replayed.after(LOOP, Step(step["move"], Actor(step["actor"]), step["at"], **told))
+            assert (replayed.state, replayed.bounces) == (desk.case(case_id).state, desk.case(case_id).bounces)
+        assert desk.run(ledger.broken()) == []
+        assert len(desk.told("moved")) == len(made)
