@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from threading import Event
 
@@ -20,7 +21,7 @@ from etl.schedule import last_due
 from etl.spec import Source, sources
 from etl.work import Town
 from layers.catalog.city import City
-from layers.core import jobs
+from layers.core import events, jobs
 from layers.core.db import connect
 from layers.core.errors import OnemapError, UnreadableFile
 
@@ -89,6 +90,7 @@ class Foreman:
         if time.monotonic() - self._forgot_at > _FORGET_EVERY_S:
             self._forgot_at = time.monotonic()
             jobs.forget(connection)
+            events.forget(connection, self.town.clock.now() - timedelta(days=self.town.events_days))
         for source, city in self._declared(connection):
             if source.schedule:
                 self._look_at_the_clock(connection, source, city)

@@ -21,11 +21,12 @@ _PUSH = "select source, rows, masked, body_sha256, run_id from onemap.push where
 
 @dataclass(frozen=True)
 class Town:
-    """A city's folder and its database."""
+    """A city's folder and its database, which keeps what screens were told for `events_days`."""
 
     folder: Path
     url: str
     clock: Clock = Clock()
+    events_days: int = 7
 
     def load(self, source: str, file: str | None, on_progress: Progress) -> list[int]:
         """Load a source, or its one file of that name; the runs that did it.

@@ -36,7 +36,8 @@ def work(
     log.set_up()
     logging.getLogger("procrastinate").setLevel(logging.WARNING)
     with database(settings) as url:
-        asyncio.run(run(Town(settings.city_folder, url), settings.heat_folder(url)))
+        town = Town(settings.city_folder, url, events_days=settings.events_days)
+        asyncio.run(run(town, settings.heat_folder(url)))
 
 
 async def run(

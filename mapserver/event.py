@@ -1,15 +1,14 @@
 """One event as screens get it: who may see it, and its text in the stream."""
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import orjson
 
+from layers.catalog.incidents import INCIDENTS
 from layers.core.audience import Audience
 
 _PUBLIC_LAYERS = frozenset({"areas", "risk_areas", "roads", "places", "released"})
-_OF_AN_INCIDENT = ("id", "category", "occurred_at", "lon", "lat", "area")
 
 
 def message(name: str, data: dict[str, Any], seq: int | None = None) -> bytes:
@@ -27,6 +26,7 @@ class Event:
     layer: str
     area_ids: list[int] | None
     payload: dict[str, Any]
+    _texts: dict[Audience, bytes] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, row: dict[str, Any]) -> Self:
@@ -46,9 +46,36 @@ class Event:
             return False
         return audience.area_id is None or audience.area_id in (self.area_ids or ())
 
-    @cached_property
-    def text(self) -> bytes:
-        """The event in the stream; of an incident only what screens show, whatever its writer put in."""
-        incident = self.topic == "incident"
-        data = {name: self.payload.get(name) for name in _OF_AN_INCIDENT} if incident else self.payload
-        return message(self.topic, data, self.seq)
+    def text(self, audience: Audience) -> bytes:
+        """The event in the stream of an audience that it is visible to; made once for all of the same."""
+        text = self._texts.get(audience)
+        if text is None:
+            text = self._texts[audience] = message(self.topic, self._data(audience), self.seq)
+        return text
+
+    def _data(self, audience: Audience) -> dict[str, Any]:
+        if self.topic == "incident":
+            return _feature(self.payload, audience)
+        if self.topic == "heat":
+            return self.payload | {"cells": _cells(self.payload.get("cells"), audience)}
+        return self.payload
+
+
+def _feature(payload: dict[str, Any], audience: Audience) -> dict[str, Any]:
+    """An incident as the collection's item has it for that audience."""
+    facts = payload.get("properties", {})
+    return {
+        "type": "Feature",
+        "id": payload.get("id"),
+        "geometry": payload.get("exact" if audience.policy.exact_points else "geometry"),
+        "properties": {known.name: facts.get(known.name) for known in INCIDENTS.fields_for(audience)},
+    }
+
+
+def _cells(given: dict[str, Any] | None, audience: Audience) -> list[str] | None:
+    """The cells in which counts have changed that the audience may see; none where they may be any."""
+    if given is None:
+        return None
+    exact = audience.policy.sensitive_points
+    told = [*given["plain"], *((cell if exact else whole, ids) for cell, whole, ids in given["sensitive"])]
+    return sorted({cell for cell, ids in told if audience.area_id is None or audience.area_id in ids})

@@ -108,7 +108,7 @@ class Hub:
             if last is None:
                 follower.open(message("hello", hello, here))
             elif known is not None and (missed := await self._missed(known, here)) is not None:
-                shown = (event.text for event in missed if event.visible_to(audience))
+                shown = (event.text(audience) for event in missed if event.visible_to(audience))
                 follower.open(message("hello", hello, known) + b"".join(shown))
             else:
                 follower.restart(self._seq)
@@ -172,7 +172,8 @@ class Hub:
         self._seq = batch[-1].seq
         for follower in self._followers:
             news = (event for event in batch if event.seq > follower.after)
-            text = b"".join(event.text for event in news if event.visible_to(follower.audience))
+            who = follower.audience
+            text = b"".join(event.text(who) for event in news if event.visible_to(who))
             if text:
                 self._give(follower, text)
 

@@ -1,11 +1,19 @@
 """What followers are told of a load of incidents."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy import BigInteger, any_, func, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import Text
+
 from etl.load.staging import Connection
+from layers.catalog.incidents import INCIDENTS
 from layers.core import events
+from layers.core.statement import Statement
 from layers.heat import public
+from layers.query.features import DECIMALS
 
 LAYER = "incidents"
 
@@ -23,10 +31,17 @@ with recursive changed as (
   from above join onemap.area_version version using (area_id)
   where version.valid @> above.occurred_at and version.parent_id is not null
 )
-select incident_id, category, occurred_at, st_x(spot) as lon, st_y(spot) as lat, area_id, zones, sensitive,
+select incident_id as id, sensitive,
   coalesce((select array_agg(area_id) from above where above.incident_id = changed.incident_id), '{}') as area_ids
 from changed join onemap.category on category.code = changed.category
 order by occurred_at, incident_id"""
+
+_FEATURES = select(
+    INCIDENTS.key.label("id"),
+    func.ST_AsGeoJSON(INCIDENTS.geometry, DECIMALS, type_=Text).label("geometry"),
+    func.ST_AsGeoJSON(INCIDENTS.exact_geometry, DECIMALS, type_=Text).label("exact"),
+    *(known.column.label(f"_{known.name}") for known in INCIDENTS.fields),
+).select_from(INCIDENTS.rows)
 
 
 def tell(connection: Connection, *, source: str, run_id: int, at: datetime, each: bool, released: bool) -> None:
@@ -35,30 +50,31 @@ def tell(connection: Connection, *, source: str, run_id: int, at: datetime, each
     released : the public's product has changed too.
     """
     changed = connection.execute(_CHANGED, {"source": source, "run": run_id}).fetchall() if each else []
+    payloads = _payloads(connection, {row["id"]: row["sensitive"] for row in changed})
     events.begin(connection)
     events.bump(connection, LAYER, at)
     if released:
         events.bump(connection, public.LAYER, at)
     if changed:
-        events.emit(
-            connection,
-            "incident",
-            LAYER,
-            [_payload(row) for row in changed],
-            at,
-            [row["area_ids"] for row in changed],
-        )
+        told = [payloads[row["id"]] for row in changed]
+        events.emit(connection, "incident", LAYER, told, at, [row["area_ids"] for row in changed])
 
 
-def _payload(row: dict[str, Any]) -> dict[str, Any]:
-    """What followers learn of one incident: its spot, never its true point."""
+def _payloads(connection: Connection, sensitive: dict[int, bool]) -> dict[int, dict[str, Any]]:
+    """All that anybody may learn of each incident, by its id: the server tells each follower its part."""
+    asked = Statement.of(_FEATURES.where(INCIDENTS.key == any_(literal(list(sensitive), ARRAY(BigInteger)))))
     return {
-        "id": row["incident_id"],
-        "category": row["category"],
-        "occurred_at": row["occurred_at"].astimezone(UTC).isoformat().replace("+00:00", "Z"),
-        "lon": row["lon"],
-        "lat": row["lat"],
-        "area": row["area_id"],
-        "zones": row["zones"],
-        "sensitive": row["sensitive"],
+        row["id"]: {
+            "id": row["id"],
+            "sensitive": sensitive[row["id"]],
+            "geometry": json.loads(row["geometry"]),
+            "exact": json.loads(row["exact"]),
+            "properties": {known.name: _plain(row[f"_{known.name}"]) for known in INCIDENTS.fields},
+        }
+        for row in connection.execute(asked.sql.encode(), asked.params)
     }
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it; an instant in UTC."""
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value

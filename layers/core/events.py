@@ -57,6 +57,15 @@ def emit(
     connection.execute("select pg_notify(%s, '')", [CHANNEL])
 
 
+def forget(connection: psycopg.Connection[DictRow], before: datetime) -> int:
+    """Drop the events before that time, and return how many; the last of all stays, to count on from."""
+    return connection.execute(
+        """delete from onemap.outbox where seq < coalesce(
+          (select min(seq) from onemap.outbox where at >= %s), (select max(seq) from onemap.outbox))""",
+        [before],
+    ).rowcount
+
+
 def since(seq: int, limit: int) -> Statement:
     """Events after `seq`, oldest first: seq, at, topic, layer, area_ids, payload."""
     return Statement(

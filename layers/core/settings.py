@@ -33,6 +33,7 @@ class ServerSettings(BaseModel):
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8360, ge=0, le=65535, description="port to listen on")
     workers: int = Field(1, ge=1, description="server processes")
+    connections: int = Field(10_000, ge=64, description="requests that one process has under way at a time")
     public_url: str | None = Field(None, description="how clients reach it behind a proxy")
 
 
@@ -71,6 +72,7 @@ class Settings(BaseSettings):
     screens: Path = Field(
         default_factory=lambda: _ours("frontend/dist", "screens"), description="folder of the built screens"
     )
+    events_days: int = Field(7, ge=1, description="days that live events are kept for screens that come back")
     db: DbSettings = DbSettings()
     server: ServerSettings = ServerSettings()
     limits: LimitSettings = LimitSettings()

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 import signal
 import socket
 import sys
@@ -25,6 +26,7 @@ from mapserver.auth.pepper import pepper
 from mapserver.worker import application
 
 _STOP_WITHIN_S = 5
+_OTHER_FILES = 1000  # that a process has open besides its connections
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ def run(settings: Settings, url: str, address: Address) -> None:
     """
     pepper(settings.home)  # made before there are several processes to make it
     log.set_up()
+    _make_room_for(settings.server.connections)
     warm_up()  # once for all processes: they find the kernels compiled
     server = Granian(
         "mapserver",
@@ -99,6 +102,7 @@ def run(settings: Settings, url: str, address: Address) -> None:
         interface=Interfaces.ASGI,
         loop=Loops.asyncio,
         workers=settings.server.workers,
+        backpressure=settings.server.connections,  # beyond them nobody would be accepted, not even /healthz
         websockets=False,
         respawn_failed_workers=True,
         workers_kill_timeout=_STOP_WITHIN_S,
@@ -106,6 +110,16 @@ def run(settings: Settings, url: str, address: Address) -> None:
         log_dictconfig={"loggers": {"_granian": {"propagate": True}}},
     )
     server.serve(target_loader=partial(application, settings, url, os.getpid()), wrap_loader=False)
+
+
+def _make_room_for(connections: int) -> None:
+    """Let each process have so many files open, as far as this machine lets it: many allow 1,024 by default."""
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + _OTHER_FILES
+    if now != resource.RLIM_INFINITY and now < wanted:
+        resource.setrlimit(
+            resource.RLIMIT_NOFILE, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most)
+        )
 
 
 def end_tidily() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from etl.foreman import Foreman
 from etl.work import Town
+from layers.core import events
 from layers.core.db import connect
 from tests.workshop import INCIDENTS, NOW, FixedClock, call, tree
 
@@ -175,3 +176,16 @@ def test_the_database_hears_of_what_is_new_in_the_folder(foreman, town, connecti
     (town.folder / "sources" / "desk.toml").unlink()
     foreman.look(connection)
     assert town.rows("select from onemap.source") == []
+
+
+def test_live_events_are_kept_for_some_days_and_the_last_one_for_ever(town, foreman, connection):
+    foreman.town = Town(town.folder, town.url, FixedClock(), events_days=3)
+    connection.execute("delete from onemap.outbox")
+    for days in (9, 4, 2, 5, 1):
+        events.emit(connection, "layer", "areas", [{"days": days}], NOW - timedelta(days=days))
+    foreman.look(connection)
+    kept = "select payload -> 'days' as days from onemap.outbox order by seq"
+    assert [row["days"] for row in town.rows(kept)] == [2, 5, 1], "none is missing from the middle"
+    assert events.forget(connection, NOW + timedelta(days=9)) == 2
+    assert [row["days"] for row in town.rows(kept)] == [1]
+    assert events.forget(connection, NOW + timedelta(days=9)) == 0

@@ -129,7 +129,7 @@ class Screen:
 
 @asynccontextmanager
 async def screen(
-    app: FastAPI, *, last: object = None, reads: bool = True, **headers: str
+    app: FastAPI, *, last: object = None, reads: bool = True, query: str = "", **headers: str
 ) -> AsyncIterator[Screen]:
     """A screen that follows until the end of the block; it reads what it gets unless told otherwise."""
     one = Screen()
@@ -156,7 +156,7 @@ async def screen(
         "scheme": "http",
         "path": "/live",
         "raw_path": b"/live",
-        "query_string": b"",
+        "query_string": query.encode(),
         "root_path": "",
         "headers": [(name.lower().encode(), value.encode()) for name, value in sent.items()],
         "client": ("127.0.0.1", 1),

@@ -125,6 +125,18 @@ async def test_a_returning_screen_is_not_told_what_its_audience_may_not_see(own_
         assert (await one.next("layer"))["data"]["layer"] == "areas"
 
 
+async def test_a_screen_that_cannot_send_the_header_says_in_the_address_what_it_saw(own_app, own_toy, room):
+    before = emit(own_toy.url)
+    emit(own_toy.url, 3)
+    async with screen(own_app, query=f"last_event_id={before}", **room) as one:
+        assert (await one.next("hello"))["id"] == str(before)
+        assert [int((await one.next("incident"))["id"]) - before for _ in range(3)] == [1, 2, 3]
+    # A browser that comes back by itself keeps to the address, but has seen more since.
+    async with screen(own_app, last=before + 2, query=f"last_event_id={before}", **room) as one:
+        assert (await one.next("hello"))["id"] == str(before + 2)
+        assert (await one.next("incident"))["id"] == str(before + 3)
+
+
 @pytest.mark.parametrize("last", ["x", "-1", "1.0", "١", "9" * 18, "9" * 40, ""])
 async def test_an_id_that_the_outbox_cannot_know_starts_the_screen_anew(own_app, own_toy, room, last):
     newest = emit(own_toy.url)
@@ -257,7 +269,7 @@ async def test_the_beat_tells_the_time_and_how_far_a_screen_is(hurried, own_app,
 
 
 async def test_a_screen_that_does_not_read_is_dropped_and_holds_nobody_up(own_app, own_toy, room, monkeypatch):
-    monkeypatch.setattr("mapserver.follower.BUFFER", 2000)
+    monkeypatch.setattr("mapserver.follower.BUFFER", 6000)
     async with screen(own_app, **room) as good, screen(own_app, reads=False, **room) as stuck:
         await good.next("hello")
         for _ in range(10):

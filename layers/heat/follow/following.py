@@ -3,11 +3,13 @@
 import logging
 from datetime import UTC
 from threading import Thread
+from typing import Any
 
 import psycopg
 
 from layers.core import events
 from layers.core.errors import HeatStoreError
+from layers.heat.follow.changed import changed
 from layers.heat.follow.deltas import News, changes, forget
 from layers.heat.follow.everything import everything
 from layers.heat.follow.moment import Connection, join, one_moment, share
@@ -114,10 +116,13 @@ class Following:
         if news is None:
             self._build_anew("they cannot follow")
             return
+        before, cells = self._writer.state, None
         try:
             if len(news.changes):
                 self._writer.append(news.changes, news.state)
-            self._tell()
+                if before and before.seq == self._told and self._writer.store:
+                    cells = changed(self.connection, self._writer.store, news.changes)
+            self._tell(cells)
             if self._writer.full:
                 self._writer.fold()
         except _BROKEN as exc:
@@ -129,18 +134,18 @@ class Following:
             self._writer.rebuild(whole.partitions(), whole.planes, whole.state)
         self._tell()
 
-    def _tell(self) -> None:
-        """Have the screens ask anew, where that was not told of this state."""
+    def _tell(self, cells: dict[str, Any] | None = None) -> None:
+        """Have the screens ask anew, where that was not told of this state; `cells` changed since it was."""
         state = self._writer.state
         if state is None or state.seq == self._told:
             return
-        tell(self.connection, state)
+        tell(self.connection, state, cells)
         self._told = state.seq
 
 
-def tell(connection: Connection, state: State) -> None:
-    """Tell the screens that the heat is of this state now."""
+def tell(connection: Connection, state: State, cells: dict[str, Any] | None = None) -> None:
+    """Tell the screens that the heat is of this state now; `cells` is from `changed`, none where all may be."""
     at = state.at.astimezone(UTC).isoformat().replace("+00:00", "Z")
     with connection.transaction():
         events.begin(connection)
-        events.emit(connection, TOPIC, TOPIC, [{"version": state.seq, "at": at}], state.at)
+        events.emit(connection, TOPIC, TOPIC, [{"version": state.seq, "at": at, "cells": cells}], state.at)

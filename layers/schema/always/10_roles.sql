@@ -31,7 +31,9 @@ grant select (
 -- Of what was known before, only what heat as of some time counts.
 grant select (category, origin, occurred_at, cell, area_id, zones, known) on onemap.incident_history to onemap_room;
 grant select (known_from) on onemap.incident to onemap_room;
-grant select on onemap.outbox to onemap_room;
+-- An event holds all that any audience may learn of it; the server tells each its part.
+revoke select on onemap.outbox from onemap_room;
+grant select on onemap.outbox to onemap_exact;
 grant select (attributes, source_key) on onemap.incident to onemap_analyst;
 grant select (geom) on onemap.incident to onemap_exact;
 

@@ -26,9 +26,9 @@ create policy scope on onemap.incident_history for select to onemap_room using (
 
 alter table onemap.outbox enable row level security;
 drop policy if exists scope on onemap.outbox;
-create policy scope on onemap.outbox for select to onemap_room using (
+create policy scope on onemap.outbox for select to onemap_exact using (
   (select current_setting('onemap.area_id', true)) = ''
-  or area_ids is null
+  or (area_ids is null and topic <> 'heat')
   or area_ids @> array[(select nullif(current_setting('onemap.area_id', true), '')::bigint)]
 );
 

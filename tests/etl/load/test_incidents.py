@@ -130,19 +130,20 @@ def test_few_incidents_are_told_one_by_one_with_their_spot_and_all_areas_above(f
     ]
     payload = events[1]["payload"]
     (stored,) = full.rows(
-        "select incident_id, area_id, st_x(spot) as lon, st_y(spot) as lat from onemap.incident where source_key = 'c1'"
+        "select incident_id as id, st_asgeojson(spot, 6)::jsonb as spot from onemap.incident where source_key = 'c1'"
     )
     assert payload == {
-        "id": stored["incident_id"],
-        "category": "domestic",
-        "occurred_at": "2025-01-02T02:04:05Z",
-        "lon": stored["lon"],
-        "lat": stored["lat"],
-        "area": stored["area_id"],
-        "zones": 3,
+        "id": stored["id"],
         "sensitive": True,
-    }
-    assert (payload["lon"], payload["lat"]) != (10.02, 50.02)
+        "geometry": stored["spot"],
+        "exact": {"type": "Point", "coordinates": [10.02, 50.02]},
+        "properties": {
+            "category": "domestic", "occurred_at": "2025-01-02T02:04:05Z", "origin": "citizen", "severity": 5,
+            "state": None, "due_at": None, "closed_at": None, "area": "V1G2", "source": "calls",
+            "attributes": {"street": "Long Street"},
+        },
+    }  # fmt: skip
+    assert stored["spot"]["coordinates"] != [10.02, 50.02]
 
 
 def test_only_what_changed_is_told(full):

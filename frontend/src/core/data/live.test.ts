@@ -9,9 +9,11 @@ class FakeLine implements EventLine {
     this.listeners.set(name, listener);
   }
 
-  say(name: string, data: object): void {
+  constructor(readonly path = "") {}
+
+  say(name: string, data: object, lastEventId = ""): void {
     this.readyState = 1;
-    this.listeners.get(name)?.({ data: JSON.stringify(data) } as MessageEvent<string>);
+    this.listeners.get(name)?.({ data: JSON.stringify(data), lastEventId } as MessageEvent<string>);
   }
 
   close(): void {
@@ -48,8 +50,8 @@ describe("the live feed", () => {
           resets += 1;
         },
       },
-      () => {
-        lines.push(new FakeLine());
+      (path) => {
+        lines.push(new FakeLine(path));
         return line();
       },
     );
@@ -98,7 +100,23 @@ describe("the live feed", () => {
     expect(Math.max(...gaps)).toBeLessThanOrEqual(32);
   });
 
-  it("asks for everything again after a gap, once", () => {
+  it("says on a new line which event it saw last, and is told what it missed", () => {
+    line().say("hello", { now: NOW, build: "a", role: "room" }, "4");
+    line().say("incident", { id: 1 }, "7");
+    line().readyState = 2;
+    vi.advanceTimersByTime(3_000);
+    line().say("hello", { now: NOW, build: "a", role: "room" }, "7");
+    line().readyState = 2;
+    vi.advanceTimersByTime(3_000);
+    expect(lines.map(({ path }) => path)).toEqual([
+      "/live",
+      "/live?last_event_id=7",
+      "/live?last_event_id=7",
+    ]);
+    expect(resets).toBe(0);
+  });
+
+  it("asks for everything again after a gap before which it saw nothing, once", () => {
     line().readyState = 2;
     vi.advanceTimersByTime(3_000);
     line().say("hello", { now: NOW, build: "a", role: "room" });

@@ -1,4 +1,4 @@
-import type { LiveEvents, LiveIncident } from "./types";
+import type { LiveEvents, LiveFeature } from "./types";
 
 /** No word for this long means the line is dead, whatever the socket says. Beats come every 5 s. */
 export const SILENCE_MS = 15_000;
@@ -16,7 +16,7 @@ export interface LiveHandlers {
   time(now: string): void;
   layer(event: LiveEvents["layer"]): void;
   heat(event: LiveEvents["heat"]): void;
-  incident(event: LiveIncident): void;
+  incident(event: LiveFeature): void;
   /** events may have been missed: ask for everything again */
   reset(): void;
 }
@@ -35,13 +35,15 @@ const CLOSED = 2;
  *
  * EventSource reconnects by itself after a dropped socket, and then sends Last-Event-ID. It gives up
  * for good on an answer such as 503, and it never notices a line that is open but silent. In both
- * cases the feed opens a new line after a growing delay; a new line cannot replay, hence the reset.
+ * cases the feed opens a new line after a growing delay. It says by the address which event it saw
+ * last, and is told what it missed; one that never saw any has to ask for everything again.
  */
 export class LiveFeed {
   private line: EventLine | null = null;
   private heardAt = 0;
   private attempts = 0;
   private reopenAt: number | null = null;
+  private lastId = "";
   private missed = false;
   private state: Link = "connecting";
   private watch: ReturnType<typeof setInterval> | undefined;
@@ -49,7 +51,7 @@ export class LiveFeed {
 
   constructor(
     private readonly handlers: LiveHandlers,
-    private readonly open: () => EventLine = () => new EventSource("/live"),
+    private readonly open: (path: string) => EventLine = (path) => new EventSource(path),
   ) {}
 
   start(): void {
@@ -66,12 +68,13 @@ export class LiveFeed {
   private connect(): void {
     this.reopenAt = null;
     this.heardAt = Date.now();
-    const line = this.open();
+    const line = this.open(this.lastId ? `/live?last_event_id=${this.lastId}` : "/live");
     this.line = line;
     const on = <K extends keyof LiveEvents>(name: K, act: (data: LiveEvents[K]) => void) =>
       line.addEventListener(name, (event) => {
         if (this.line !== line) return;
         this.heard();
+        this.lastId = event.lastEventId || this.lastId;
         act(JSON.parse(event.data) as LiveEvents[K]);
       });
     on("hello", (event) => {
@@ -87,7 +90,7 @@ export class LiveFeed {
   }
 
   /** A replay after a reconnect repeats what was already shown. */
-  private deliver(event: LiveIncident): void {
+  private deliver(event: LiveFeature): void {
     const id = String(event.id);
     if (this.seen.has(id)) return;
     this.seen.add(id);
@@ -114,7 +117,7 @@ export class LiveFeed {
     if (!silent && this.line?.readyState !== CLOSED) return;
     this.line?.close();
     this.line = null;
-    this.missed = true;
+    this.missed = this.lastId === "";
     this.reopenAt = now + Math.min(FIRST_DELAY_MS * 2 ** this.attempts, LONGEST_DELAY_MS);
     this.attempts += 1;
     this.tell("down");

@@ -39,17 +39,19 @@ export interface LiveEvents {
   hello: { now: string; build: string; role: Role };
   beat: { now: string };
   layer: { layer: string; version: number };
-  /** from now on heat is answered of this version, or of a later one */
-  heat: { version: number; at: string };
-  incident: LiveIncident;
+  /**
+   * From now on heat is answered of this version, or of a later one. `cells` are those in which counts
+   * have changed, as H3 text; null where they may be any.
+   */
+  heat: { version: number; at: string; cells: string[] | null };
+  incident: LiveFeature;
   reset: Record<string, never>;
 }
 
-export interface LiveIncident {
+/** An incident as the collection's item has it for this audience. */
+export interface LiveFeature {
+  type: "Feature";
   id: number;
-  category: string;
-  occurred_at: string;
-  lon: number | null;
-  lat: number | null;
-  area: number | null;
+  geometry: { type: "Point"; coordinates: [lon: number, lat: number] } | null;
+  properties: { category: string; occurred_at: string; area: string | null } & Record<string, unknown>;
 }

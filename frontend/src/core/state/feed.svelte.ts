@@ -1,7 +1,7 @@
 import { ApiProblem, getCity, getHeatCatalog, getReadable, getSummary } from "../data/api";
 import { CellLoader, type CellSet } from "../data/cells";
 import { type Link, LiveFeed } from "../data/live";
-import type { City, HeatCatalog, LiveIncident, Span, Summary } from "../data/types";
+import type { City, HeatCatalog, LiveFeature, Span, Summary } from "../data/types";
 import { quantise, type Scale, scaleOf } from "../layers/scale";
 import type { ServerClock } from "./clock.svelte";
 import { AGAIN_MS, Latest } from "./latest";
@@ -37,7 +37,7 @@ export interface News {
 const RELEASED = "released";
 
 export interface FeedEvents {
-  incident(event: LiveIncident): void;
+  incident(event: LiveFeature): void;
   /** the server has a new version of a layer, or `null` where any may have changed */
   changed(layer: string | null): void;
 }

@@ -85,7 +85,7 @@ describe("the feed", () => {
     expect(asked()).toEqual([]);
     await say("layer", { layer: "incidents", version: 2 });
     expect(asked()).toEqual(["/summary"]);
-    await say("incident", { id: 5, lon: null, lat: null });
+    await say("incident", { id: 5, geometry: null });
     expect(asked()).toEqual(["/summary"]);
     await say("heat", { version: 1, at: NOW });
     expect(asked()).toEqual(["/summary", "cells"]);
