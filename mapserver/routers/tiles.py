@@ -1,49 +1,66 @@
-"""Vector tiles of the layers, with their TileJSON."""
+"""Vector tiles of the layers by column and row, with their TileJSON."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Request, Response
 
+from layers.catalog.layer import COUNT, Field, Layer
 from layers.catalog.registry import layer_for
-from layers.core.errors import BadValue
-from layers.query import tiles
-from layers.query.selection import Selection
-from mapserver.build import BUILD
-from mapserver.cache.entry import Made
-from mapserver.deps import ACaller, ACity, AClock, AnAudience, Db
+from layers.core.audience import Audience
+from layers.query import summary, tiles
+from mapserver.deps import ACaller, ACity, AnAudience, Db
 from mapserver.links import ALinks
-from mapserver.negotiate import JSON, MVT, json_bytes, respond
-from mapserver.params import AnInterval, ATile, Version
+from mapserver.negotiate import JSON, json_bytes, respond
+from mapserver.params import ATile, LayerId
+from mapserver.tiles import ATiler
 
 router = APIRouter(tags=["tiles"])
 
-LayerId = Annotated[str, Path(description="id of a layer")]
+
+def _vector_layers(layer: Layer, audience: Audience) -> list[dict[str, Any]]:
+    """The source-layers of a layer's tiles, each with its zooms and its fields."""
+    zooms = {"minzoom": layer.zoom.low, "maxzoom": layer.zoom.high}
+    fields = {field.name: _meaning(field, layer) for field in layer.fields_for(audience)}
+    merged = {COUNT: f"how many points it stands for, below zoom {layer.zoom.whole}"}
+    own = fields | merged if layer.shape == "point" else fields
+    found = [{"id": layer.id, "description": layer.description, "fields": own, **zooms}]
+    if layer.label:
+        found.append({"id": layer.label_id, "description": "points for labels", "fields": fields, **zooms})
+    if layer.zoom.low < layer.zoom.whole:
+        found.append(
+            {
+                "id": tiles.SUMMARY,
+                "description": "there where a tile draws fewer features than it has",
+                "fields": {"features": "how many the tile has", "drawn": "how many stand for them"},
+                "minzoom": layer.zoom.low,
+                "maxzoom": layer.zoom.whole - 1,
+            }
+        )
+    return found
+
+
+def _meaning(field: Field, layer: Layer) -> str:
+    return f"{field.meaning}; from zoom {field.from_zoom}" if field.from_zoom > layer.zoom.low else field.meaning
 
 
 @router.get("/tiles/{layer_id}.json")
 async def get_tilejson(
-    request: Request, layer_id: LayerId, city: ACity, audience: AnAudience, links: ALinks, caller: ACaller
+    request: Request, layer_id: LayerId, db: Db, city: ACity, audience: AnAudience, links: ALinks, caller: ACaller
 ) -> Response:
     """TileJSON 3.0 of a layer; its tiles hold for ever, for a change gives them other URLs."""
     layer = layer_for(layer_id, audience)
-    fields = {
-        field.name: f"{field.what} ({field.unit})" if field.unit else field.what
-        for field in layer.fields_for(audience)
-    }
-    vector_layers: list[dict[str, Any]] = [{"id": layer.id, "fields": fields}]
-    if layer.label:
-        vector_layers.append({"id": f"{layer.id.removesuffix('s')}_labels", "fields": fields})
+    version = await db.value(audience, summary.layer_version(layer.id)) or 0
     body = {
         "tilejson": "3.0.0",
         "name": layer.title.en,
         "description": layer.description,
-        "version": BUILD,
+        "version": f"1.{version}.0",
         "attribution": city.attribution,
         "tiles": [links.href(f"/tiles/{layer.id}") + f"/{{z}}/{{x}}/{{y}}.mvt?v={caller.version(layer.id)}"],
         "bounds": city.extent,
         "minzoom": layer.zoom.low,
         "maxzoom": layer.zoom.high,
-        "vector_layers": vector_layers,
+        "vector_layers": _vector_layers(layer, audience),
     }
     return respond(request, audience, json_bytes(body), JSON)
 
@@ -51,30 +68,6 @@ async def get_tilejson(
 @router.get(
     "/tiles/{layer_id}/{z}/{x}/{y}.mvt", response_class=Response, responses={204: {"description": "empty"}}
 )
-async def get_tile(  # noqa: PLR0913
-    layer_id: LayerId,
-    at: ATile,
-    db: Db,
-    city: ACity,
-    caller: ACaller,
-    clock: AClock,
-    interval: AnInterval,
-    v: Version = None,  # noqa: ARG001 - the cache reads it
-) -> Response:
+async def get_tile(layer_id: LayerId, at: ATile, tiler: ATiler) -> Response:
     """One vector tile; 204 where the layer has nothing to draw."""
-    audience = caller.audience
-    layer = layer_for(layer_id, audience)
-    if not layer.zoom.low <= at.z <= layer.zoom.high:
-        return Response(status_code=204)
-
-    async def make() -> Made:
-        selection = Selection(layer, audience, clock.now(), interval)
-        found = await db.row(audience, tiles.tile(selection, at, city.deepest_level(at.z)))
-        if found is None or found["features"] == 0:
-            return Made(None, MVT)
-        if found["features"] > tiles.MOST_FEATURES:
-            hint = "zoom in or narrow datetime" if layer.dated else "zoom in"
-            raise BadValue(f"more than {tiles.MOST_FEATURES} features in one tile; {hint}", layer=layer.id)
-        return Made(bytes(found["body"]), MVT)
-
-    return await caller.answer(layer.id, make)
+    return await tiler.answer(layer_for(layer_id, tiler.caller.audience), at)

@@ -45,7 +45,7 @@ async def test_a_tile_of_nothing_is_204_and_one_outside_the_quadtree_404(client)
 async def test_tilejson_names_the_source_layers_of_the_tile(client):
     found = (await client.get("/tiles/risk_areas.json")).json()
     assert found["tilejson"] == "3.0.0"
-    assert [each["id"] for each in found["vector_layers"]] == ["risk_areas", "risk_area_labels"]
+    assert [each["id"] for each in found["vector_layers"]] == ["risk_areas", "risk_area_labels", "summary"]
     assert found["tiles"][0].startswith("http://map.test/tiles/risk_areas/{z}/{x}/{y}.mvt?v=")
     heat = (await client.get("/heat/school.json")).json()
     assert heat["vector_layers"][0]["id"] == "heat"

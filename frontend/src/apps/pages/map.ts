@@ -64,7 +64,7 @@ async function showTiles(map: GlMap, href: string): Promise<void> {
   const { bounds, minzoom, vector_layers } = await getJson<TileJson>(href);
   map.addSource("subject", { type: "vector", url: new URL(href, location.href).href });
   for (const { id } of vector_layers) {
-    if (id.endsWith("_labels")) continue;
+    if (id.endsWith("_labels") || id === "summary") continue;
     for (const layer of drawn({ source: "subject", "source-layer": id })) map.addLayer(layer, LABELS);
   }
   // A layer without tiles of the whole city is shown from as far off as it has some.
