@@ -47,6 +47,12 @@ OPERATIONS: Mapping[str, Operation] = {
     "get_item": Operation({"geojson": GEOJSON, "json": GEOJSON, "html": HTML}, ogc.FeatureShape),
     "get_tilejson": Operation(_JSON, ogc.TileJsonShape),
     "get_tile": _MVT,
+    "getTileMatrixSetsList": Operation(_JSON, ogc.MatrixSetsShape),
+    "getTileMatrixSet": Operation(_JSON, ogc.MatrixSetShape),
+    "getTileSets": Operation(_JSON, ogc.TileSetsShape),
+    "collections.collection.vector.getTileSetsList": Operation(_JSON, ogc.TileSetsShape),
+    "collections.collection.vector.getTileSet": Operation(_JSON, ogc.TileSetShape),
+    "collections.collection.vector.getTile": _MVT,
     "get_heat": Operation(_JSON),
     "get_cells": Operation({"json": JSON, "csv": CSV, "geojson": GEOJSON, "arrow": ARROW}),
     "get_frames": Operation({"arrow": ARROW}),
@@ -63,4 +69,4 @@ OPERATIONS: Mapping[str, Operation] = {
     "get_readiness": Operation({"text": TEXT}),
     "get_metrics": Operation({"text": TEXT}),
 }
-"""By the name of the function that answers."""
+"""By operation: the name of the function that answers, or the one that OGC API Tiles demands."""

@@ -67,6 +67,29 @@ class Tile:
         return (np.column_stack([across, down]) * (1 << self.z) - [self.x, self.y]) * extent
 
 
+@dataclass(frozen=True)
+class Limits:
+    """The columns and rows of one zoom that a box touches, all ends included."""
+
+    z: int
+    first_x: int
+    last_x: int
+    first_y: int
+    last_y: int
+
+    @classmethod
+    def of(cls, box: Bbox, z: int) -> Self:
+        """Around a box that does not cross the antimeridian."""
+        corners = np.array([[box.west, box.north], [box.east, box.south]])
+        places = np.clip(np.floor(Tile(0, 0, 0).units(corners, 1 << z)), 0, (1 << z) - 1).astype(int).tolist()
+        (first_x, first_y), (last_x, last_y) = places
+        return cls(z, first_x, last_x, first_y, last_y)
+
+    def __contains__(self, at: Tile) -> bool:
+        """Whether a tile of this zoom is one of them."""
+        return self.first_x <= at.x <= self.last_x and self.first_y <= at.y <= self.last_y
+
+
 def heat_resolution(z: int, finest: int) -> int:
     """H3 resolution whose cell edge is some 7 to 14 pixels at zoom `z`, no finer than `finest`.
 

@@ -89,3 +89,41 @@ class TileJsonShape(Open):
     bounds: list[float] = Field(min_length=4, max_length=4)
     minzoom: int
     maxzoom: int
+
+
+class MatrixSetsShape(LinkedShape):
+    """The tile matrix sets that tiles come in."""
+
+    tile_matrix_sets: list[dict[str, Any]] = Field(alias="tileMatrixSets")
+
+
+class MatrixSetShape(LinkedShape):
+    """One tile matrix set, of the standard Two Dimensional Tile Matrix Set 2.0."""
+
+    id: str
+    uri: str
+    crs: str
+    tile_matrices: list[dict[str, Any]] = Field(alias="tileMatrices")
+
+
+class TileSetEntryShape(LinkedShape):
+    """One tile set, as a list of them has it."""
+
+    title: str
+    data_type: Literal["vector"] = Field(alias="dataType")
+    crs: str
+    tile_matrix_set_uri: str = Field(alias="tileMatrixSetURI")
+
+
+class TileSetsShape(LinkedShape):
+    """Tile sets."""
+
+    tilesets: list[TileSetEntryShape]
+
+
+class TileSetShape(TileSetEntryShape):
+    """Which tiles there are, and what is in them."""
+
+    tile_matrix_set_limits: list[dict[str, Any]] = Field(alias="tileMatrixSetLimits")
+    bounding_box: dict[str, Any] = Field(alias="boundingBox")
+    layers: list[dict[str, Any]]

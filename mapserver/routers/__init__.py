@@ -18,6 +18,7 @@ from mapserver.routers import (
     session,
     summary,
     tiles,
+    tilesets,
 )
 
 ROUTERS: tuple[APIRouter, ...] = tuple(
@@ -29,6 +30,7 @@ ROUTERS: tuple[APIRouter, ...] = tuple(
         collections,
         items,
         tiles,
+        tilesets,
         heat,
         place,
         summary,

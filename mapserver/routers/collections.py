@@ -18,6 +18,8 @@ from mapserver.params import Format, LayerId
 
 router = APIRouter(tags=["features"])
 
+_REL = "http://www.opengis.net/def/rel/ogc/1.0"
+
 
 def _collection(
     layer: Layer, extent: Sequence[float], moments: Mapping[str, Any] | None, links: Links
@@ -39,7 +41,8 @@ def _collection(
             links.link("self", JSON, layer.title.en, links.href(at)),
             links.link("items", GEOJSON, f"{layer.title.en} as GeoJSON", links.href(f"{at}/items", f="geojson")),
             links.link("items", "text/csv", f"{layer.title.en} as CSV", links.href(f"{at}/items", f="csv")),
-            links.link("tiles", JSON, f"{layer.title.en} as tiles", links.href(f"/tiles/{layer.id}.json")),
+            links.link("tiles", JSON, f"{layer.title.en} as TileJSON", links.href(f"/tiles/{layer.id}.json")),
+            links.link(f"{_REL}/tilesets-vector", JSON, f"{layer.title.en} as tiles", links.href(f"{at}/tiles")),
         ],
     }
 

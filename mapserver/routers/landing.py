@@ -12,6 +12,8 @@ from mapserver.params import Format
 
 router = APIRouter(tags=["capabilities"])
 
+_REL = "http://www.opengis.net/def/rel/ogc/1.0"
+
 
 @router.get("/")
 async def get_landing(
@@ -32,6 +34,8 @@ async def get_landing(
             links.link("service-doc", HTML, "The API, to read and to try", links.href("/docs")),
             links.link("conformance", JSON, "Conformance classes", links.href("/conformance")),
             links.link("data", JSON, "Collections", links.href("/collections")),
+            links.link(f"{_REL}/tilesets-vector", JSON, "Vector tiles", links.href("/tiles")),
+            links.link(f"{_REL}/tiling-schemes", JSON, "Tile matrix sets", links.href("/tileMatrixSets")),
             links.link("related", JSON, "Heat layers", links.href("/heat")),
             links.link("related", JSON, "Key figures", links.href("/summary")),
         ],
