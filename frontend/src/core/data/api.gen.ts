@@ -131,27 +131,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Features in the order of their ids, page by page; `next` leads on
-         * @description An unknown number of features match; a page does not count what it does not read.
+         * Features page by page; `next` leads on, from wherever the page before ended
+         * @description `numberMatched` is exact. It is left out beyond the first page, and where more match than are counted.
          */
         get: operations["get_items"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/collections/{layer_id}/items/{feature_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** One feature; one outside the caller's scope is not there */
-        get: operations["get_item"];
         put?: never;
         post?: never;
         delete?: never;
@@ -186,6 +169,108 @@ export interface paths {
         };
         /** One vector tile; 204 where the layer has nothing to draw */
         get: operations["get_tile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tileMatrixSets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tile matrix sets that tiles come in */
+        get: operations["getTileMatrixSetsList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tileMatrixSets/{tms}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One tile matrix set: where its tiles lie, and how large they are */
+        get: operations["getTileMatrixSet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tile sets of all collections that the caller may read */
+        get: operations["getTileSets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/collections/{layer_id}/tiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tile sets of a collection */
+        get: operations["collections.collection.vector.getTileSetsList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/collections/{layer_id}/tiles/{tms}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One tile set: which tiles there are, how to name them, and what is in them */
+        get: operations["collections.collection.vector.getTileSet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/collections/{layer_id}/tiles/{tms}/{z}/{row}/{column}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One vector tile of the set; 204 where the collection has nothing to draw */
+        get: operations["collections.collection.vector.getTile"];
         put?: never;
         post?: never;
         delete?: never;
@@ -328,8 +413,9 @@ export interface paths {
         /**
          * Server-Sent Events
          * @description `hello` {now, build, role} comes first, `beat` {now} every 5 s. `layer` {layer, version} says that a layer
-         *     changed, `incident` {id, category, occurred_at, lon, lat, area} that something happened, and `reset` {} that
-         *     more was missed than can be told: ask for everything again. With `Last-Event-ID` what was missed comes first.
+         *     changed, `heat` {version, at, cells} in which H3 cells counts have changed, null where it may be any, and
+         *     `incident` is the GeoJSON feature of something that happened. `reset` {} says that more was missed than can
+         *     be told: ask for everything again. With `Last-Event-ID`, or else `last_event_id`, what was missed comes first.
          */
         get: operations["get_live"];
         put?: never;
@@ -1007,6 +1093,40 @@ export interface components {
             [key: string]: unknown;
         };
         /**
+         * MatrixSetShape
+         * @description One tile matrix set, of the standard Two Dimensional Tile Matrix Set 2.0.
+         */
+        MatrixSetShape: {
+            /** Links */
+            links: components["schemas"]["LinkShape"][];
+            /** Id */
+            id: string;
+            /** Uri */
+            uri: string;
+            /** Crs */
+            crs: string;
+            /** Tilematrices */
+            tileMatrices: {
+                [key: string]: unknown;
+            }[];
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * MatrixSetsShape
+         * @description The tile matrix sets that tiles come in.
+         */
+        MatrixSetsShape: {
+            /** Links */
+            links: components["schemas"]["LinkShape"][];
+            /** Tilematrixsets */
+            tileMatrixSets: {
+                [key: string]: unknown;
+            }[];
+        } & {
+            [key: string]: unknown;
+        };
+        /**
          * TileJsonShape
          * @description TileJSON 3.0.
          */
@@ -1030,6 +1150,72 @@ export interface components {
             minzoom: number;
             /** Maxzoom */
             maxzoom: number;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * TileSetEntryShape
+         * @description One tile set, as a list of them has it.
+         */
+        TileSetEntryShape: {
+            /** Links */
+            links: components["schemas"]["LinkShape"][];
+            /** Title */
+            title: string;
+            /**
+             * Datatype
+             * @constant
+             */
+            dataType: "vector";
+            /** Crs */
+            crs: string;
+            /** Tilematrixseturi */
+            tileMatrixSetURI: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * TileSetShape
+         * @description Which tiles there are, and what is in them.
+         */
+        TileSetShape: {
+            /** Links */
+            links: components["schemas"]["LinkShape"][];
+            /** Title */
+            title: string;
+            /**
+             * Datatype
+             * @constant
+             */
+            dataType: "vector";
+            /** Crs */
+            crs: string;
+            /** Tilematrixseturi */
+            tileMatrixSetURI: string;
+            /** Tilematrixsetlimits */
+            tileMatrixSetLimits: {
+                [key: string]: unknown;
+            }[];
+            /** Boundingbox */
+            boundingBox: {
+                [key: string]: unknown;
+            };
+            /** Layers */
+            layers: {
+                [key: string]: unknown;
+            }[];
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * TileSetsShape
+         * @description Tile sets.
+         */
+        TileSetsShape: {
+            /** Links */
+            links: components["schemas"]["LinkShape"][];
+            /** Tilesets */
+            tilesets: components["schemas"]["TileSetEntryShape"][];
         } & {
             [key: string]: unknown;
         };
@@ -1322,16 +1508,86 @@ export interface operations {
     get_items: {
         parameters: {
             query?: {
-                /** @description id after which the page begins */
-                after?: number;
+                /** @description token of a `next` link */
+                after?: string;
                 /** @description format of the answer */
                 f?: "geojson" | "json" | "csv" | "html";
                 /** @description language of an HTML page */
                 lang?: "en" | "zh";
+                /** @description sortables with commas between, `-` before one that falls */
+                sortby?: string;
+                /** @description names of the properties that features carry */
+                properties?: string;
+                /** @description URI of the system of the answer */
+                crs?: string;
                 /** @description west,south,east,north in degrees, or with heights, which are not used; west may be above east across the antimeridian */
                 bbox?: components["parameters"]["bbox"];
+                /** @description URI of the system of `bbox` */
+                "bbox-crs"?: string;
                 /** @description an RFC 3339 instant, or a closed interval a/b; .. is an open end */
                 datetime?: components["parameters"]["datetime"];
+                /** @description CQL2 expression over the queryables */
+                filter?: string;
+                /** @description how it is written */
+                "filter-lang"?: "cql2-text" | "cql2-json";
+                /** @description URI of the system of its geometries */
+                "filter-crs"?: string;
+                /** @description only features with this: the place is known approximately only */
+                approximate?: string;
+                /** @description only features with this: code of the finest area */
+                area?: string;
+                /** @description only features with this: when it was found (UTC instant) */
+                at?: string;
+                /** @description only features with this: what happened; a code of the city's categories */
+                category?: string;
+                /** @description only features with this: whether the data were changed, or only looked at */
+                changed?: string;
+                /** @description only features with this: class of the road, as its source says it */
+                class?: string;
+                /** @description only features with this: when it was closed (UTC instant) */
+                closed_at?: string;
+                /** @description only features with this: code within the city */
+                code?: string;
+                /** @description only features with this: when it is due (UTC instant) */
+                due_at?: string;
+                /** @description only features with this: what it is: gap, overlap, self_crossing and the like */
+                kind?: string;
+                /** @description only features with this: above 0 for a bridge, below 0 for a tunnel */
+                layer?: string;
+                /** @description only features with this: level in the city's tree */
+                level?: string;
+                /** @description only features with this: what was found or done */
+                message?: string;
+                /** @description only features with this: name in English, where there is one */
+                name_en?: string;
+                /** @description only features with this: name in Chinese, where there is one */
+                name_zh?: string;
+                /** @description only features with this: when it happened (UTC instant) */
+                occurred_at?: string;
+                /** @description only features with this: code of the official scheme, where there is one */
+                official_code?: string;
+                /** @description only features with this: no, forward or backward along the line */
+                oneway?: string;
+                /** @description only features with this: who reported it: citizen, patrol, sensor or hotline */
+                origin?: string;
+                /** @description only features with this: code of the area above */
+                parent?: string;
+                /** @description only features with this: row of the file, where it is one row's */
+                row_number?: string;
+                /** @description only features with this: number of the load */
+                run_id?: string;
+                /** @description only features with this: weight of the category */
+                severity?: string;
+                /** @description only features with this: source of the load */
+                source?: string;
+                /** @description only features with this: state at the source */
+                state?: string;
+                /** @description only features with this: what it is about: codes of areas, a column */
+                subject?: string;
+                /** @description only features with this: unit of `amount`: m2, corners, rings, steps */
+                unit?: string;
+                /** @description only features with this: one of the city's key zone types */
+                zone_type?: string;
                 /** @description most features of a page; more than 10000 is taken as 10000 */
                 limit?: components["parameters"]["limit"];
             };
@@ -1371,56 +1627,12 @@ export interface operations {
             };
         };
     };
-    get_item: {
-        parameters: {
-            query?: {
-                /** @description format of the answer */
-                f?: "geojson" | "json" | "html";
-                /** @description language of an HTML page */
-                lang?: "en" | "zh";
-            };
-            header?: never;
-            path: {
-                /** @description id of a collection */
-                layer_id: string;
-                feature_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/geo+json": components["schemas"]["FeatureShape"];
-                    "text/html": string;
-                };
-            };
-            /** @description a problem document that names what was wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description urn:onemap: and a stable slug */
-                        type: string;
-                        title: string;
-                        status: number;
-                    };
-                };
-            };
-        };
-    };
     get_tilejson: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                /** @description id of a layer */
+                /** @description id of a collection */
                 layer_id: string;
             };
             cookie?: never;
@@ -1455,6 +1667,8 @@ export interface operations {
     get_tile: {
         parameters: {
             query?: {
+                /** @description names of the properties that features carry, in place of the zoom's */
+                properties?: string;
                 /** @description version that the answer is of, as TileJSON names it; it then holds for ever */
                 v?: string;
                 /** @description an RFC 3339 instant, or a closed interval a/b; .. is an open end */
@@ -1462,11 +1676,268 @@ export interface operations {
             };
             header?: never;
             path: {
-                /** @description id of a layer */
+                /** @description id of a collection */
                 layer_id: string;
                 z: number;
                 x: number;
                 y: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.mapbox-vector-tile": unknown;
+                };
+            };
+            /** @description empty */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a problem document that names what was wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                };
+            };
+        };
+    };
+    getTileMatrixSetsList: {
+        parameters: {
+            query?: {
+                /** @description format of the answer */
+                f?: "json";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatrixSetsShape"];
+                };
+            };
+            /** @description a problem document that names what was wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                };
+            };
+        };
+    };
+    getTileMatrixSet: {
+        parameters: {
+            query?: {
+                /** @description format of the answer */
+                f?: "json";
+            };
+            header?: never;
+            path: {
+                /** @description id of a tile matrix set */
+                tms: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatrixSetShape"];
+                };
+            };
+            /** @description a problem document that names what was wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                };
+            };
+        };
+    };
+    getTileSets: {
+        parameters: {
+            query?: {
+                /** @description format of the answer */
+                f?: "json";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TileSetsShape"];
+                };
+            };
+            /** @description a problem document that names what was wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                };
+            };
+        };
+    };
+    "collections.collection.vector.getTileSetsList": {
+        parameters: {
+            query?: {
+                /** @description format of the answer */
+                f?: "json";
+            };
+            header?: never;
+            path: {
+                /** @description id of a collection */
+                layer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TileSetsShape"];
+                };
+            };
+            /** @description a problem document that names what was wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                };
+            };
+        };
+    };
+    "collections.collection.vector.getTileSet": {
+        parameters: {
+            query?: {
+                /** @description format of the answer */
+                f?: "json";
+            };
+            header?: never;
+            path: {
+                /** @description id of a collection */
+                layer_id: string;
+                /** @description id of a tile matrix set */
+                tms: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TileSetShape"];
+                };
+            };
+            /** @description a problem document that names what was wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                };
+            };
+        };
+    };
+    "collections.collection.vector.getTile": {
+        parameters: {
+            query?: {
+                /** @description format of the answer */
+                f?: "mvt";
+                /** @description names of the properties that features carry, in place of the zoom's */
+                properties?: string;
+                /** @description version that the answer is of, as TileJSON names it; it then holds for ever */
+                v?: string;
+                /** @description an RFC 3339 instant, or a closed interval a/b; .. is an open end */
+                datetime?: components["parameters"]["datetime"];
+            };
+            header?: never;
+            path: {
+                /** @description id of a collection */
+                layer_id: string;
+                /** @description id of a tile matrix set */
+                tms: string;
+                /** @description tile matrix, the zoom */
+                z: number;
+                /** @description row from the north */
+                row: number;
+                /** @description column from the west */
+                column: number;
             };
             cookie?: never;
         };
@@ -1894,7 +2365,10 @@ export interface operations {
     };
     get_live: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description the same, for who cannot send the header */
+                last_event_id?: string;
+            };
             header?: {
                 /** @description id of the last event that was seen */
                 "last-event-id"?: string;
