@@ -53,14 +53,14 @@ class Line:
         self.settle(now_s)
         self.newest = stamp
         if self._since < now_s // HOLD_S:
-            self._name(stamp, now_s)
+            self._name(stamp, int(now_s // HOLD_S))
         else:
             self._next = stamp
 
     def settle(self, now_s: float) -> None:
         """Let URLs name what was known when the last five seconds ended."""
         if self._next is not None and self._since < now_s // HOLD_S:
-            self._name(self._next, now_s)
+            self._name(self._next, self._since + 1)  # whenever it is asked for, or processes would differ
 
     def tag(self, audience: Audience) -> str:
         """The `v` of URLs for one audience."""
@@ -75,9 +75,9 @@ class Line:
         """Whether `tag` was the `v` of URLs just before: screens need a moment to take the present one."""
         return self._earlier.get(audience) == tag
 
-    def _name(self, stamp: str, now_s: float) -> None:
+    def _name(self, stamp: str, since: int) -> None:
         self.named, self._next = stamp, None
-        self._since = int(now_s // HOLD_S)
+        self._since = since
         self._earlier, self._tags = self._tags, {}
 
 
