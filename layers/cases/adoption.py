@@ -1,0 +1,50 @@
+"""Cases for what a source loads with states of its own: a hotline's rows, open or closed, with their deadlines."""
+
+from datetime import datetime
+
+from layers.cases.workflow import Workflow
+from layers.core.statement import Statement
+
+STAGE = "source"
+"""The term that a source gives with its row."""
+
+
+def adopt(source: str, workflow: Workflow, at: datetime) -> Statement:
+    """Make a case of each of a source's incidents that has a state and no case yet: one value, how many.
+
+    A closed one is a case that has ended; the source's deadline is the case's. Each is registered in the ledger:
+    let this be the last thing in its transaction.
+    """
+    ended = next(state.code for state in workflow.states if not state.open)
+    return Statement(
+        """with adopted as (
+          insert into onemap.case_file as file (
+            workflow, incident_id, source, source_key, category, severity, origin, reported_at, cell, area_id,
+            zones, spot, geom, state, is_open, version, entered_at, changed_at, bounces, paused, stills, due_at
+          )
+          select %(workflow)s, incident_id, source, source_key, category, severity, origin, occurred_at, cell,
+            area_id, zones, spot, geom, case when closed_at is null then %(start)s else %(ended)s end,
+            closed_at is null, 0, coalesce(closed_at, occurred_at), coalesce(closed_at, occurred_at), 0, false,
+            '{}', case when closed_at is null then due_at end
+          from onemap.incident where source = %(source)s and state is not null
+          on conflict do nothing
+          returning case_id, incident_id, source_key, category, reported_at
+        ), terms as (
+          insert into onemap.case_deadline (case_id, stage, start_at, due_at, met_at)
+          select case_id, %(stage)s, occurred_at, due_at, closed_at
+          from adopted join onemap.incident using (incident_id) where due_at is not null
+        ), told as (
+          select onemap.write_ledger(%(at)s, 'registered', array_agg('case:' || case_id order by case_id),
+            array_agg(jsonb_build_object('workflow', %(workflow)s::text, 'source', %(source)s::text,
+              'source_key', source_key, 'category', category, 'reported_at', reported_at) order by case_id))
+          from adopted having count(*) > 0
+        ) select (select count(*) from adopted) + 0 * (select count(*) from told) as adopted""",
+        {
+            "workflow": workflow.code,
+            "start": workflow.start,
+            "ended": ended,
+            "source": source,
+            "stage": STAGE,
+            "at": at,
+        },
+    )

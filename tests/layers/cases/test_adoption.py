@@ -1,0 +1,134 @@
+"""A hotline with states and deadlines of its own: a whole year of one, as cases."""
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from etl import pipeline, vocabulary
+from etl.spec import chosen
+from layers.cases import adoption, figures, ledger
+from layers.cases.workflow import workflows
+from layers.catalog.city import City
+from layers.core.clock import Clock
+from layers.core.db import connect
+from layers.query import summary
+
+DATA = Path(os.environ.get("BOSTON_DATA", Path(__file__).parents[4] / "shared" / "data")) / "boston_311"
+LOOP = workflows(Path("/nowhere"))["closed_loop"]
+SEEN_AT = datetime(2016, 1, 13, 4, tzinfo=UTC)
+"""When the rows were taken: after the last term that they call overdue, before the first one that they do not."""
+
+CITY = """code = "boston"
+name = { zh = "波士顿", en = "Boston" }
+time_zone = "America/New_York"
+languages = ["en", "zh"]
+extent = [-71.25, 42.18, -70.85, 42.45]
+base_resolution = 10
+attribution = "City of Boston 311, PDDL"
+notice = { zh = "测试", en = "for a test" }
+calendar = { country = "US", subdivision = "MA", working_days = [1, 2, 3, 4, 5], hours = ["09:00-17:00"] }
+[[levels]]
+code = "city"
+name = { zh = "市", en = "City" }
+pattern = '^BOS$'
+"""
+ZONE = '[[zone_types]]\ncode = "school"\nname = { zh = "校园", en = "School" }\ncolour = "#4477aa"\n'
+SOURCE = """id = "hotline"
+target = "incidents"
+title = { zh = "热线", en = "Hotline" }
+file = "rows.parquet"
+format = "parquet"
+mode = "append"
+key = ["case_id"]
+datum = "EPSG:4326"
+licence = "PDDL"
+attribution = "City of Boston 311"
+[columns]
+occurred_at = "opened_at_local"
+due_at = "target_at_local"
+closed_at = "closed_at_local"
+state = "status"
+category = "subject"
+lon = "lon"
+lat = "lat"
+[constants]
+origin = "hotline"
+[values.category]
+"""
+
+
+@pytest.fixture(scope="module")
+def rows():
+    if not DATA.is_dir():
+        pytest.skip(f"Boston's hotline is not in {DATA.parent}; BOSTON_DATA names its folder")
+    return pq.read_table(DATA / "clean" / "boston_311_2015.parquet")
+
+
+@pytest.fixture(scope="module")
+def boston(rows, shared_url, tmp_path_factory):
+    """The city with its hotline's rows loaded, of which no one is a case yet: its URL."""
+    folder = tmp_path_factory.mktemp("cities") / "boston"
+    (folder / "sources").mkdir(parents=True)
+    subjects = sorted(pc.unique(rows["subject"].cast(pa.string())).to_pylist())
+    (folder / "city.toml").write_text(CITY)
+    (folder / "zones.toml").write_text(ZONE)
+    (folder / "categories.toml").write_text("".join(
+        f'[[categories]]\ncode = "s{n}"\nname = {{ zh = "{n}", en = {json.dumps(s)} }}\nweight = 1\n'
+        for n, s in enumerate(subjects)
+    ))  # fmt: skip
+    mapped = "".join(f'{json.dumps(s)} = "s{n}"\n' for n, s in enumerate(subjects))
+    (folder / "sources" / "hotline.toml").write_text(SOURCE + mapped)
+    wanted = [
+        "case_id",
+        "opened_at_local",
+        "target_at_local",
+        "closed_at_local",
+        "status",
+        "subject",
+        "lon",
+        "lat",
+    ]
+    pq.write_table(rows.select(wanted), folder / "rows.parquet")
+    city = City.load(folder)
+    with connect(shared_url) as connection:
+        vocabulary.write(connection, city)
+    (source,) = chosen(city, [])
+    (result,) = pipeline.run(shared_url, city, source, Clock())
+    assert result.account.inserted == len(rows), result.account
+    return shared_url
+
+
+def one(connection, statement):
+    return connection.execute(statement.sql.encode(), statement.params).fetchone()
+
+
+LATE = """select file.source_key from onemap.case_file file join onemap.case_deadline term using (case_id)
+where term.due_at < coalesce(term.met_at, %s)"""
+
+
+def test_a_years_hotline_is_as_open_as_closed_and_as_late_as_it_says_itself(rows, boston):
+    key, status, ontime = (rows[name].cast(pa.string()) for name in ("case_id", "status", "ontime_status"))
+    overdue = set(key.filter(pc.equal(ontime, "OVERDUE")).to_pylist())
+    unflagged = set(key.filter(pc.is_null(ontime)).to_pylist())  # of these it does not say it, and all are over
+    assert (len(overdue), len(unflagged)) == (30_458, 153)
+    is_open, closed = (pc.sum(pc.equal(status, word)).as_py() for word in ("Open", "Closed"))
+    assert (is_open, closed) == (19_874, 101_371)
+    with connect(boston) as connection:
+        before = one(connection, summary.open_items(SEEN_AT, None, with_sensitive=True))
+        assert one(connection, adoption.adopt("hotline", LOOP, SEEN_AT)) == {"adopted": len(rows)}
+        late = {row["source_key"] for row in connection.execute(LATE, [SEEN_AT])}
+        assert late == overdue | unflagged
+        found = one(connection, figures.counts(SEEN_AT))
+        assert found == {"open": is_open, "closed": closed, "late": len(late)}
+        assert one(connection, summary.open_items(SEEN_AT, None, with_sensitive=True)) == before
+        assert before["open"] == is_open
+        assert one(connection, ledger.head())["seq"] == len(rows)
+        assert one(connection, ledger.broken()) is None
+        assert one(connection, adoption.adopt("hotline", LOOP, SEEN_AT)) == {"adopted": 0}
+        assert one(connection, ledger.head())["seq"] == len(rows)
