@@ -61,7 +61,8 @@ class Bench:
         with connect(self.url) as connection:
             migrate(connection)
             vocabulary.write(connection, city)
-        pipeline.run(self.url, city, chosen(city, []), Clock())
+        for source in chosen(city, []):
+            pipeline.run(self.url, city, source, Clock())
         with connect(self.url) as connection:
             connection.autocommit = True
             for statement in _TABLE.split(";"):
