@@ -110,9 +110,11 @@ class View:
         self.query = dict(request.query_params)
 
     def to(self, href: str) -> str:
-        """`href` in the language that this page was asked for in."""
+        """`href` in the language that this page was asked for in; what is called .json is no page."""
         lang = self.query.get("lang")
-        return f"{href}{'&' if '?' in href else '?'}lang={lang}" if lang in PHRASES else href
+        if lang not in PHRASES or href.endswith(".json"):
+            return href
+        return f"{href}{'&' if '?' in href else '?'}lang={lang}"
 
     def but(self, **changed: object) -> str:
         """Address of the same page with some query parameters changed; none takes one away."""

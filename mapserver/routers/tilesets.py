@@ -13,7 +13,8 @@ from layers.geo.tiles import Limits, Tile
 from mapserver import matrices
 from mapserver.deps import ACity, AnAudience
 from mapserver.links import ALinks, Links
-from mapserver.negotiate import JSON, MVT, chosen, json_bytes, respond
+from mapserver.negotiate import JSON, MVT, chosen
+from mapserver.pages import SPOKEN, document
 from mapserver.params import Format, LayerId
 from mapserver.tiles import ATiler
 
@@ -42,12 +43,11 @@ async def _tile(
     return Tile.at(z, column, row)
 
 
-@router.get("/tileMatrixSets", operation_id="getTileMatrixSetsList")
+@router.get("/tileMatrixSets", operation_id="getTileMatrixSetsList", dependencies=[SPOKEN])
 async def get_tile_matrix_sets(
     request: Request, audience: AnAudience, links: ALinks, f: Format = None
 ) -> Response:
     """The tile matrix sets that tiles come in."""
-    chosen(request, f, {"json": JSON})
     href = links.href(f"/tileMatrixSets/{matrices.ID}")
     one = {
         "id": matrices.ID,
@@ -60,36 +60,37 @@ async def get_tile_matrix_sets(
         "links": [links.link("self", JSON, "Tile matrix sets", links.href("/tileMatrixSets"))],
         "tileMatrixSets": [one],
     }
-    return respond(request, audience, json_bytes(body), JSON)
+    return document(request, audience, f, "tile_matrix_sets", body)
 
 
-@router.get("/tileMatrixSets/{tms}", operation_id="getTileMatrixSet")
+@router.get("/tileMatrixSets/{tms}", operation_id="getTileMatrixSet", dependencies=[SPOKEN])
 async def get_tile_matrix_set(
     request: Request, tms: AMatrixSet, audience: AnAudience, links: ALinks, f: Format = None
 ) -> Response:
     """One tile matrix set: where its tiles lie, and how large they are."""
-    chosen(request, f, {"json": JSON})
     self_link = links.link("self", JSON, matrices.TITLE, links.href(f"/tileMatrixSets/{tms}"))
-    return respond(request, audience, json_bytes(matrices.web_mercator_quad() | {"links": [self_link]}), JSON)
+    return document(request, audience, f, "tile_matrix_set", matrices.web_mercator_quad() | {"links": [self_link]})
 
 
-@router.get("/tiles", operation_id="getTileSets")
+@router.get("/tiles", operation_id="getTileSets", dependencies=[SPOKEN])
 async def get_all_tilesets(request: Request, audience: AnAudience, links: ALinks, f: Format = None) -> Response:
     """The tile sets of all collections that the caller may read."""
-    chosen(request, f, {"json": JSON})
     body = {
         "links": [links.link("self", JSON, "Vector tiles", links.href("/tiles"))],
         "tilesets": [_entry(layer, links) for layer in layers_for(audience)],
     }
-    return respond(request, audience, json_bytes(body), JSON)
+    return document(request, audience, f, "tiles", body)
 
 
-@router.get("/collections/{layer_id}/tiles", operation_id="collections.collection.vector.getTileSetsList")
+@router.get(
+    "/collections/{layer_id}/tiles",
+    operation_id="collections.collection.vector.getTileSetsList",
+    dependencies=[SPOKEN],
+)
 async def get_tilesets(
     request: Request, layer_id: LayerId, audience: AnAudience, links: ALinks, f: Format = None
 ) -> Response:
     """The tile sets of a collection."""
-    chosen(request, f, {"json": JSON})
     layer = layer_for(layer_id, audience)
     here = links.href(f"/collections/{layer.id}/tiles")
     body = {
@@ -99,10 +100,14 @@ async def get_tilesets(
         ],
         "tilesets": [_entry(layer, links)],
     }
-    return respond(request, audience, json_bytes(body), JSON)
+    return document(request, audience, f, "tilesets", body)
 
 
-@router.get("/collections/{layer_id}/tiles/{tms}", operation_id="collections.collection.vector.getTileSet")
+@router.get(
+    "/collections/{layer_id}/tiles/{tms}",
+    operation_id="collections.collection.vector.getTileSet",
+    dependencies=[SPOKEN],
+)
 async def get_tileset(
     request: Request,
     layer_id: LayerId,
@@ -113,7 +118,6 @@ async def get_tileset(
     f: Format = None,
 ) -> Response:
     """One tile set: which tiles there are, how to name them, and what is in them."""
-    chosen(request, f, {"json": JSON})
     layer = layer_for(layer_id, audience)
     here = links.href(f"/collections/{layer.id}/tiles/{tms}")
     west, south, east, north = city.extent
@@ -133,7 +137,7 @@ async def get_tileset(
         "boundingBox": {"lowerLeft": [west, south], "upperRight": [east, north], "crs": CRS84.uri},
         "layers": [_layer(layer, audience)],
     }
-    return respond(request, audience, json_bytes(body), JSON)
+    return document(request, audience, f, "tileset", body)
 
 
 @router.get(
