@@ -65,3 +65,10 @@ def broken() -> Statement:
 def head() -> Statement:
     """Number and hash (hex) of the last row: `seq`, `hash`; no row in an empty ledger."""
     return Statement("select seq, encode(hash, 'hex') as hash from onemap.ledger order by seq desc limit 1")
+
+
+def row(seq: int) -> Statement:
+    """The same of one row; none where it is not there."""
+    return Statement(
+        "select seq, encode(hash, 'hex') as hash from onemap.ledger where seq = %(seq)s", {"seq": seq}
+    )
