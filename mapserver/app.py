@@ -17,7 +17,7 @@ from mapserver.auth.keys import Keys
 from mapserver.budget import Budgets
 from mapserver.cache.cache import Cache
 from mapserver.cache.disk import Disk
-from mapserver.deps import known_parameters
+from mapserver.deps import known_parameters, same_origin
 from mapserver.lane import Lane
 from mapserver.live import Hub
 from mapserver.methods import Methods
@@ -49,7 +49,7 @@ def create_app(settings: Settings, url: str, clock: Clock = Clock()) -> FastAPI:
         docs_url=None,  # FastAPI's own pages load their scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,  # a redirect would be built from the Host header, which anybody may forge
-        dependencies=[Depends(known_parameters)],
+        dependencies=[Depends(same_origin), Depends(known_parameters)],
         responses=errors.RESPONSES,
         lifespan=_open,
     )

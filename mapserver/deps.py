@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import cache
 from typing import Annotated, Any, cast
+from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 from fastapi.dependencies.utils import get_dependant, get_flat_params
@@ -22,6 +23,8 @@ from mapserver.cache.caller import Caller
 from mapserver.live import Hub
 from mapserver.metrics import Metrics
 from mapserver.screens import Screens
+
+_SAFE = frozenset({"GET", "HEAD"})
 
 
 async def _settings(request: Request) -> Settings:
@@ -122,6 +125,22 @@ async def pusher(request: Request) -> Audience:
     if not audience.policy.pushes or audience.area_id is not None:
         raise Forbidden("this is for dispatchers and administrators of the whole city", needs="dispatcher")
     return audience
+
+
+async def same_origin(request: Request) -> None:
+    """Refuse what another site's page has a browser send with our cookie; a token in a header is no browser's.
+
+    Raises
+    ------
+    Forbidden : it would change something, and comes from elsewhere.
+    """
+    origin = request.headers.get("origin")
+    if request.method in _SAFE or origin is None or not cookie.decides(request):
+        return
+    settings = await _settings(request)
+    own = urlsplit(settings.server.public_url or str(request.base_url))
+    if origin.lower() != f"{own.scheme}://{own.netloc}".lower():
+        raise Forbidden("a page of another site may not ask for this with a cookie of ours", origin=origin[:200])
 
 
 async def known_parameters(request: Request) -> None:
