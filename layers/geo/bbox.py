@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -18,19 +19,27 @@ def _number(text: str, parameter: str) -> float:
     return value
 
 
-def numbers(text: str, parameter: str) -> tuple[float, float, float, float]:
-    """Read four numbers, or six of which the third and the last are heights; heights are not used.
+def numbers(text: str, parameter: str) -> list[float]:
+    """Read numbers with commas between them.
 
     Raises
     ------
-    BadValue : not four or six finite numbers.
+    BadValue : one of them is not finite.
     """
-    found = [_number(part, parameter) for part in text.split(",")]
-    if len(found) == 6:  # noqa: PLR2004
-        del found[5], found[2]
-    if len(found) != 4:  # noqa: PLR2004
-        raise BadValue(f"{parameter}: needs 4 or 6 numbers, got {text.count(',') + 1}", parameter=parameter)
-    return found[0], found[1], found[2], found[3]
+    return [_number(part, parameter) for part in text.split(",")]
+
+
+def sides(found: Sequence[float], parameter: str) -> tuple[float, float, float, float]:
+    """The four sides of a box given as four numbers, or as six with heights, which are not used.
+
+    Raises
+    ------
+    BadValue : neither four nor six.
+    """
+    if len(found) not in (4, 6):
+        raise BadValue(f"{parameter}: needs 4 or 6 numbers, got {len(found)}", parameter=parameter)
+    half = len(found) // 2
+    return found[0], found[1], found[half], found[half + 1]
 
 
 @dataclass(frozen=True)
@@ -50,7 +59,7 @@ class Bbox:
         ------
         BadValue : not four or six finite numbers, or south above north, or outside the globe.
         """
-        return cls.of(*numbers(text, parameter), parameter)
+        return cls.of(*sides(numbers(text, parameter), parameter), parameter)
 
     @classmethod
     def of(cls, west: float, south: float, east: float, north: float, parameter: str = "bbox") -> Self:

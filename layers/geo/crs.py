@@ -5,13 +5,16 @@ northing first.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
+import numpy as np
+from numpy.typing import NDArray
 from pyproj import Transformer
 
 from layers.core.errors import BadValue
-from layers.geo.bbox import Bbox, numbers
+from layers.geo.bbox import Bbox, sides
 
 _EPSG = "http://www.opengis.net/def/crs/EPSG/0"
 _FARTHEST_M = 20_037_508.35  # half the equator: no coordinate in metres lies beyond
@@ -32,6 +35,12 @@ class Crs:
     def geographic(self) -> bool:
         """Whether it is lon-lat degrees but for the order; CGCS2000 differs from WGS 84 by centimetres at most."""
         return self.srid in (4326, 4490)
+
+    def lonlat(self, corners: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Lon-lat degrees of corners with x to the east; float64[n, 2] both, infinite where there are none."""
+        if self.geographic:
+            return corners
+        return np.column_stack(_to_lonlat(self.srid).transform(corners[:, 0], corners[:, 1]))
 
     @classmethod
     def named(cls, uri: str, parameter: str) -> "Crs":
@@ -72,23 +81,26 @@ class Frame:
     top: float
     around: Bbox
 
+    @property
+    def sides(self) -> tuple[float, float, float, float]:
+        """Left, bottom, right, top in metres."""
+        return self.left, self.bottom, self.right, self.top
 
-def box(text: str, crs: Crs, parameter: str = "bbox") -> Bbox | Frame:
-    """Read four numbers, or six with heights, which are not used, in the axis order of `crs`.
+
+def box(found: Sequence[float], crs: Crs, parameter: str = "bbox") -> Bbox | Frame:
+    """A box of four numbers, or of six with heights, which are not used, in the axis order of `crs`.
 
     Raises
     ------
-    BadValue : not four or six finite numbers, reversed, or outside of where the system holds.
+    BadValue : neither four nor six, reversed, or outside of where the system holds.
     """
-    found = numbers(text, parameter)
+    left, bottom, right, top = sides(found, parameter)
     if crs.north_first:
-        bottom, left, top, right = found
-    else:
-        left, bottom, right, top = found
+        left, bottom, right, top = bottom, left, top, right
     if crs.geographic:
         return Bbox.of(left, bottom, right, top, parameter)
     if left > right or bottom > top:
-        raise BadValue(f"{parameter}: a corner of it is on the wrong side of the other", parameter=parameter)
+        raise BadValue(f"{parameter}: a side of it is on the wrong side of the other", parameter=parameter)
     bounds = (math.inf, math.inf, math.inf, math.inf)
     if max(abs(left), abs(right), abs(bottom), abs(top)) <= _FARTHEST_M:
         bounds = _to_lonlat(crs.srid).transform_bounds(left, bottom, right, top, densify_pts=_EDGE_POINTS)
@@ -102,6 +114,18 @@ def box(text: str, crs: Crs, parameter: str = "bbox") -> Bbox | Frame:
         min(north + _MARGIN, 90.0),
     )
     return Frame(crs, left, bottom, right, top, around)
+
+
+@cache
+def offered(extent: Bbox) -> tuple[Crs, ...]:
+    """The systems that hold for all corners of `extent`."""
+    x = (extent.west, extent.west, extent.east, extent.east)
+    y = (extent.south, extent.north, extent.south, extent.north)
+    return tuple(
+        crs
+        for crs in BY_URI.values()
+        if crs.geographic or np.isfinite(_to_lonlat(crs.srid).transform(x, y, direction="INVERSE")).all()
+    )
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, type_coerce
 from sqlalchemy.dialects.postgresql import TSTZRANGE
@@ -10,6 +11,7 @@ from sqlalchemy.types import DateTime, NullType
 from layers.catalog.layer import Layer
 from layers.core.audience import Audience
 from layers.geo.bbox import Bbox
+from layers.geo.crs import Frame
 from layers.query.interval import Interval
 from layers.schema.tables import category
 
@@ -24,11 +26,12 @@ class Selection:
     audience: Audience
     at: datetime
     interval: Interval | None = None
-    bbox: Bbox | None = None
+    bbox: Bbox | Frame | None = None
+    filters: tuple[ColumnElement[bool], ...] = ()
 
     def where(self) -> list[ColumnElement[bool]]:
         """All conditions, each with its values bound; the ends of the time are `start` and `end`."""
-        return [*self._time(), *self._place(), *self._privacy()]
+        return [*self._time(), *self._place(), *self.filters, *self._privacy()]
 
     def _time(self) -> list[ColumnElement[bool]]:
         layer, interval = self.layer, self.interval
@@ -49,8 +52,12 @@ class Selection:
     def _place(self) -> list[ColumnElement[bool]]:
         if self.bbox is None:
             return []
-        geometry = self.layer.geometry_for(self.audience)
-        boxes = [func.ST_MakeEnvelope(*part, 4326, type_=NullType()) for part in self.bbox.parts()]
+        geometry = self.geometry()
+        if isinstance(self.bbox, Frame):
+            around = or_(*(geometry.op("&&")(box) for box in _boxes(self.bbox.around)))
+            plane = func.ST_Transform(geometry, self.bbox.crs.srid, type_=NullType())
+            return [around, func.ST_Intersects(plane, _envelope(self.bbox.sides, self.bbox.crs.srid))]
+        boxes = _boxes(self.bbox)
         # `&&` finds by bounding box with the index, ST_Intersects then says the truth.
         return [or_(*(and_(geometry.op("&&")(box), func.ST_Intersects(geometry, box)) for box in boxes))]
 
@@ -63,3 +70,11 @@ class Selection:
     def geometry(self) -> ColumnElement[object]:
         """The geometry that the audience sees."""
         return type_coerce(self.layer.geometry_for(self.audience), NullType())
+
+
+def _boxes(bbox: Bbox) -> list[ColumnElement[Any]]:
+    return [_envelope(part, 4326) for part in bbox.parts()]
+
+
+def _envelope(sides: tuple[float, float, float, float], srid: int) -> ColumnElement[Any]:
+    return func.ST_MakeEnvelope(*sides, srid, type_=NullType())

@@ -1,31 +1,35 @@
 """Collections: what there is, where and when, and how to get at it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from layers.catalog.city import City
 from layers.catalog.layer import Layer
 from layers.catalog.registry import layer_for, layers_for
+from layers.geo import crs
 from layers.geo.crs import CRS84
 from layers.query import features
+from layers.query.queryable import Queryable, queryables, sortables
 from layers.query.selection import Selection
 from mapserver.deps import ACity, AClock, AnAudience, Db
 from mapserver.links import ALinks, Links
-from mapserver.negotiate import GEOJSON, JSON
+from mapserver.negotiate import GEOJSON, JSON, json_bytes, respond
 from mapserver.pages import SPOKEN, document
 from mapserver.params import Format, LayerId
 
 router = APIRouter(tags=["features"])
 
+SCHEMA = "application/schema+json"
+
 _REL = "http://www.opengis.net/def/rel/ogc/1.0"
+_DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def _collection(
-    layer: Layer, extent: Sequence[float], moments: Mapping[str, Any] | None, links: Links
-) -> dict[str, Any]:
+def _collection(layer: Layer, city: City, moments: Mapping[str, Any] | None, links: Links) -> dict[str, Any]:
     at = f"/collections/{layer.id}"
-    covers: dict[str, Any] = {"spatial": {"bbox": [extent], "crs": CRS84.uri}}
+    covers: dict[str, Any] = {"spatial": {"bbox": [city.extent], "crs": CRS84.uri}}
     if layer.dated:
         covers["temporal"] = {"interval": [[moments["first"], moments["last"]] if moments else [None, None]]}
     return {
@@ -35,12 +39,14 @@ def _collection(
         "description": layer.description,
         "itemType": "feature",
         "extent": covers,
-        "crs": [CRS84.uri],
+        "crs": [each.uri for each in crs.offered(city.bbox)],
         "storageCrs": CRS84.uri,
         "links": [
             links.link("self", JSON, layer.title.en, links.href(at)),
             links.link("items", GEOJSON, f"{layer.title.en} as GeoJSON", links.href(f"{at}/items", f="geojson")),
             links.link("items", "text/csv", f"{layer.title.en} as CSV", links.href(f"{at}/items", f="csv")),
+            links.link(f"{_REL}/queryables", SCHEMA, "What to filter by", links.href(f"{at}/queryables")),
+            links.link(f"{_REL}/sortables", SCHEMA, "What to sort by", links.href(f"{at}/sortables")),
             links.link("tiles", JSON, f"{layer.title.en} as TileJSON", links.href(f"/tiles/{layer.id}.json")),
             links.link(f"{_REL}/tilesets-vector", JSON, f"{layer.title.en} as tiles", links.href(f"{at}/tiles")),
         ],
@@ -61,7 +67,7 @@ async def get_collections(
     found = []
     for layer in layers_for(audience):
         moments = await db.row(audience, features.extent(Selection(layer, audience, clock.now())))
-        found.append(_collection(layer, city.extent, moments, links))
+        found.append(_collection(layer, city, moments, links))
     self_link = links.link("self", JSON, "Collections", links.href("/collections"))
     return document(request, audience, f, "collections", {"links": [self_link], "collections": found})
 
@@ -80,4 +86,33 @@ async def get_collection(  # noqa: PLR0913
     """One collection."""
     layer = layer_for(layer_id, audience)
     moments = await db.row(audience, features.extent(Selection(layer, audience, clock.now())))
-    return document(request, audience, f, "collection", _collection(layer, city.extent, moments, links))
+    return document(request, audience, f, "collection", _collection(layer, city, moments, links))
+
+
+@router.get("/collections/{layer_id}/queryables", dependencies=[SPOKEN])
+async def get_queryables(
+    request: Request, layer_id: LayerId, audience: AnAudience, links: ALinks, f: Format = None
+) -> Response:
+    """What the features of a collection can be filtered by, as JSON Schema."""
+    layer = layer_for(layer_id, audience)
+    body = _schema(layer, "queryables", queryables(layer, audience), links)
+    return document(request, audience, f, "queryables", body, SCHEMA)
+
+
+@router.get("/collections/{layer_id}/sortables")
+async def get_sortables(request: Request, layer_id: LayerId, audience: AnAudience, links: ALinks) -> Response:
+    """What the features of a collection can be sorted by, as JSON Schema."""
+    layer = layer_for(layer_id, audience)
+    body = _schema(layer, "sortables", sortables(layer, audience), links)
+    return respond(request, audience, json_bytes(body), SCHEMA)
+
+
+def _schema(layer: Layer, what: str, names: Mapping[str, Queryable], links: Links) -> dict[str, Any]:
+    return {
+        "$schema": _DRAFT,
+        "$id": links.href(f"/collections/{layer.id}/{what}"),
+        "type": "object",
+        "title": layer.title.en,
+        "additionalProperties": False,
+        "properties": {name: each.schema for name, each in names.items()},
+    }

@@ -1,81 +1,95 @@
 """Items: the features of a collection, page by page, and one by its id."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Query, Request, Response
 
-from layers.catalog.layer import Layer
 from layers.catalog.registry import layer_for
-from layers.core.audience import Audience
 from layers.core.errors import UnknownFeature
+from layers.geo.crs import Crs
 from layers.query import features
+from layers.query.features import MOST_COUNTED, View, told_as_json
+from layers.query.order import MOST_ID, plain
 from layers.query.selection import Selection
-from mapserver.deps import AClock, AnAudience, Db
-from mapserver.links import ALinks, Link
-from mapserver.negotiate import CSV, GEOJSON, HTML, JSON, chosen, csv_bytes, json_bytes, respond
+from mapserver import geojson
+from mapserver.cache.entry import Made
+from mapserver.deps import ACaller, AClock, AnAudience, Db
+from mapserver.links import ALinks, Link, Links
+from mapserver.negotiate import CSV, GEOJSON, HTML, JSON, chosen, csv_bytes, json_bytes
 from mapserver.pages import SPOKEN, document, page
-from mapserver.params import ABbox, ALimit, AnInterval, Format, LayerId
+from mapserver.params import ALimit, Format, LayerId
+from mapserver.wanted import ACrs, AWanted, Wanted
 
 router = APIRouter(tags=["features"])
 
-MOST_ID = 2**63 - 1
+FORMATS = {"geojson": GEOJSON, "csv": CSV, "html": HTML}
+
+Row = Mapping[str, Any]
 
 
 @router.get("/collections/{layer_id}/items", dependencies=[SPOKEN])
 async def get_items(  # noqa: PLR0913
     request: Request,
-    layer_id: LayerId,
+    wanted: AWanted,
     db: Db,
-    audience: AnAudience,
     clock: AClock,
     links: ALinks,
-    bbox: ABbox,
-    interval: AnInterval,
+    caller: ACaller,
     limit: ALimit,
-    after: Annotated[int | None, Query(ge=0, le=MOST_ID, description="id after which the page begins")] = None,
+    after: Annotated[str | None, Query(description="token of a `next` link", max_length=2000)] = None,
     f: Format = None,
 ) -> Response:
-    """Features in the order of their ids, page by page; `next` leads on.
+    """Features page by page; `next` leads on, from wherever the page before ended.
 
-    An unknown number of features match; a page does not count what it does not read.
+    `numberMatched` is exact. It is left out beyond the first page, and where more match than are counted.
     """
-    layer = layer_for(layer_id, audience)
-    form = chosen(request, f, {"geojson": GEOJSON, "json": GEOJSON, "csv": CSV, "html": HTML})
-    selection = Selection(layer, audience, clock.now(), interval, bbox)
-    rows = await db.rows(audience, features.items(selection, limit, after))
-    shown = rows[:limit]
-    query = dict(request.query_params)
-    further = None
-    if len(rows) > limit:
-        query["after"] = str(shown[-1]["id"])
-        further = links.link("next", GEOJSON, "Next page", links.href(f"/collections/{layer.id}/items", **query))
-    if form == "csv":
-        answer = respond(request, audience, _csv(layer, audience, shown), CSV)
-        if further:
-            answer.headers["Link"] = f'<{further["href"]}>; rel="next"'
-        return answer
-    here = links.href(f"/collections/{layer.id}/items", **dict(request.query_params))
-    body = {
-        "type": "FeatureCollection",
-        "numberReturned": len(shown),
-        "timeStamp": clock.now(),
-        "links": [
-            links.link("self", GEOJSON, "This page", here),
-            links.link(
-                "alternate",
-                "text/csv",
-                "As CSV",
-                links.href(f"/collections/{layer.id}/items", **(query | {"f": "csv"})),
-            ),
-            *([further] if further else []),
-        ],
-        "features": [_feature(row) for row in shown],
-    }
+    form = chosen(request, f, FORMATS | {"json": GEOJSON})
+    audience, layer = wanted.selection.audience, wanted.layer
+    path, query = f"/collections/{layer.id}/items", dict(request.query_params)
+    in_crs = _content_crs(wanted.view.crs)
+
+    async def rows_and_count() -> tuple[list[dict[str, Any]], int | None]:
+        statement = features.items(wanted.selection, limit, after, order=wanted.order, view=wanted.view)
+        async with db.transaction(audience) as tx:
+            rows = await tx.rows(statement)
+            if after is not None:
+                return rows, None
+            count = len(rows) if len(rows) <= limit else await tx.value(features.matched(wanted.selection))
+            return rows, count if count <= MOST_COUNTED else None
+
+    async def body() -> dict[str, Any]:
+        rows, count = await rows_and_count()
+        told = rows[:limit]
+        return {
+            "type": "FeatureCollection",
+            **({} if count is None else {"numberMatched": count}),
+            "numberReturned": len(told),
+            "timeStamp": clock.now(),
+            "links": [
+                links.link("self", GEOJSON, "This page", links.href(path, **query)),
+                *(
+                    links.link("alternate", media, f"As {name}", links.href(path, **query | {"f": name}))
+                    for name, media in FORMATS.items()
+                    if name != form
+                ),
+                links.link("collection", JSON, layer.title.en, links.href(f"/collections/{layer.id}")),
+                *_further(wanted, rows, limit, links, query),
+            ],
+            "features": geojson.features(told, wanted.fields),
+        }
+
+    async def make() -> Made:
+        if form != "csv":
+            return Made(json_bytes(await body()), GEOJSON, in_crs)
+        rows, _ = await rows_and_count()
+        further = [f'<{each["href"]}>; rel="next"' for each in _further(wanted, rows, limit, links, query)]
+        return Made(_csv(wanted, rows[:limit]), CSV, in_crs | ({"Link": further[0]} if further else {}))
+
     if form == "html":
-        return page(request, audience, "items", body)
-    return respond(request, audience, json_bytes(body), GEOJSON)
+        return page(request, audience, "items", await body())
+    return await caller.answer(layer.id, make, form=f"{form} {links.base}")
 
 
 @router.get("/collections/{layer_id}/items/{feature_id}", dependencies=[SPOKEN])
@@ -87,37 +101,52 @@ async def get_item(  # noqa: PLR0913
     audience: AnAudience,
     clock: AClock,
     links: ALinks,
+    crs: ACrs,
     f: Format = None,
 ) -> Response:
     """One feature; one outside the caller's scope is not there."""
-    layer = layer_for(layer_id, audience)
+    layer, view = layer_for(layer_id, audience), View(crs)
     unknown = UnknownFeature(f"{layer.id} has no feature '{feature_id[:40]}'", feature=feature_id[:40])
     if not (feature_id.isascii() and feature_id.isdigit()) or int(feature_id) > MOST_ID:
         raise unknown
-    row = await db.row(audience, features.item(Selection(layer, audience, clock.now()), int(feature_id)))
+    selection = Selection(layer, audience, clock.now())
+    row = await db.row(audience, features.item(selection, int(feature_id), view=view))
     if row is None:
         raise unknown
     at = f"/collections/{layer.id}"
+    (feature,) = geojson.features([row], view.fields(layer, audience))
     related: list[Link] = [
-        links.link("self", GEOJSON, "This feature", links.href(f"{at}/items/{feature_id}", dependencies=[SPOKEN])),
+        links.link("self", GEOJSON, "This feature", links.href(f"{at}/items/{feature_id}", f="geojson")),
+        links.link("alternate", HTML, "This feature as a page", links.href(f"{at}/items/{feature_id}", f="html")),
         links.link("collection", JSON, layer.title.en, links.href(at)),
     ]
-    return document(request, audience, f, "item", _feature(row) | {"links": related}, GEOJSON)
+    answer = document(request, audience, f, "item", feature | {"links": related}, GEOJSON)
+    answer.headers.update(_content_crs(crs))
+    return answer
 
 
-def _feature(row: dict[str, Any]) -> dict[str, Any]:
-    properties = {name: value for name, value in row.items() if name not in ("id", "geometry")}
-    return {
-        "type": "Feature",
-        "id": row["id"],
-        "geometry": orjson.Fragment(row["geometry"]),
-        "properties": properties,
-    }
+def _content_crs(crs: Crs) -> dict[str, str]:
+    return {"Content-Crs": f"<{crs.uri}>"}
 
 
-def _csv(layer: Layer, audience: Audience, rows: Sequence[dict[str, Any]]) -> bytes:
-    names = [field.name for field in layer.fields_for(audience)]
-    flat = [name for name in names if name != "attributes"]
-    return csv_bytes(
-        ["id", *flat, "geometry"], ([row["id"], *(row[name] for name in flat), row["geometry"]] for row in rows)
+def _further(wanted: Wanted, rows: Sequence[Row], limit: int, links: Links, query: dict[str, str]) -> list[Link]:
+    """The link to the next page, where there is one."""
+    if len(rows) <= limit:
+        return []
+    last, order = rows[limit - 1], wanted.order
+    token = order.token([plain(last[f"_{i}"]) for i in range(len(order.by))], last["id"])
+    path = f"/collections/{wanted.layer.id}/items"
+    return [links.link("next", GEOJSON, "Next page", links.href(path, **query | {"after": token}))]
+
+
+def _csv(wanted: Wanted, rows: Sequence[Row]) -> bytes:
+    flat = [field for field in wanted.fields if field.name != "attributes"]
+    cells = (
+        [row["id"], *(_cell(row[field.name], told_as_json(field)) for field in flat), row["geometry"]]
+        for row in rows
     )
+    return csv_bytes(["id", *(field.name for field in flat), "geometry"], cells)
+
+
+def _cell(value: Any, written: bool) -> Any:  # noqa: FBT001
+    return f"{orjson.loads(value)}Z" if written and value is not None else value

@@ -25,10 +25,10 @@ ANALYST = Audience(Role.ANALYST)
 INCIDENTS = Selection(LAYERS["incidents"], ROOM, AT, Interval(AT, None), BOX)
 
 QUESTIONS = {
-    "items_incidents_room": features.items(INCIDENTS, 100, after=7),
+    "items_incidents_room": features.items(INCIDENTS, 100, after="7"),
     "items_areas_public": features.items(Selection(LAYERS["areas"], Audience(), AT), 100),
     "items_roads_between": features.items(
-        Selection(LAYERS["roads"], Audience(), AT, Interval(AT, None), BOX), 100, after=7
+        Selection(LAYERS["roads"], Audience(), AT, Interval(AT, None), BOX), 100, after="7"
     ),
     "items_findings_analyst": features.items(
         Selection(LAYERS["findings"], ANALYST, AT, Interval(AT, None), BOX), 100

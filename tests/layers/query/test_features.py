@@ -25,7 +25,7 @@ async def _all(db, selection, page=400):
         found += rows[:page]
         if len(rows) <= page:
             return found
-        after = rows[page - 1]["id"]
+        after = str(rows[page - 1]["id"])
 
 
 async def test_pages_together_hold_every_row_once(toy_db, shared_toy):
