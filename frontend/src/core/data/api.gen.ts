@@ -123,6 +123,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/collections/{layer_id}/queryables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the features of a collection can be filtered by, as JSON Schema */
+        get: operations["get_queryables"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/collections/{layer_id}/sortables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the features of a collection can be sorted by, as JSON Schema */
+        get: operations["get_sortables"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/collections/{layer_id}/items": {
         parameters: {
             query?: never;
@@ -135,6 +169,23 @@ export interface paths {
          * @description `numberMatched` is exact. It is left out beyond the first page, and where more match than are counted.
          */
         get: operations["get_items"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/collections/{layer_id}/items/{feature_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One feature; one outside the caller's scope is not there */
+        get: operations["get_item"];
         put?: never;
         post?: never;
         delete?: never;
@@ -279,6 +330,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/styles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The styles of the layers that the caller may read */
+        get: operations["get_styles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/styles/{layer_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The MapLibre style of a layer, with its names in the language of `lang` or Accept-Language */
+        get: operations["get_style"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/legend/{layer_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the colours of a layer mean */
+        get: operations["get_legend"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/heat": {
         parameters: {
             query?: never;
@@ -342,7 +444,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** TileJSON 3.0 of a heat layer */
+        /** TileJSON 3.0 of a heat layer; its tiles hold for ever, for a change gives them other URLs */
         get: operations["get_heat_tilejson"];
         put?: never;
         post?: never;
@@ -1070,6 +1172,36 @@ export interface components {
             [key: string]: unknown;
         };
         /**
+         * LegendShape
+         * @description What the colours of a layer mean; an entry without a value stands for all features.
+         */
+        LegendShape: {
+            /** Links */
+            links: components["schemas"]["LinkShape"][];
+            /** Layer */
+            layer: string;
+            /** Title */
+            title: {
+                [key: string]: string;
+            };
+            /**
+             * Shape
+             * @enum {string}
+             */
+            shape: "point" | "line" | "polygon" | "any";
+            /**
+             * By
+             * @description property that the colours follow
+             */
+            by: string | null;
+            /** Entries */
+            entries: {
+                [key: string]: unknown;
+            }[];
+        } & {
+            [key: string]: unknown;
+        };
+        /**
          * LinkShape
          * @description A link to something else.
          */
@@ -1123,6 +1255,53 @@ export interface components {
             tileMatrixSets: {
                 [key: string]: unknown;
             }[];
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * StyleEntryShape
+         * @description One style, as the list of them has it.
+         */
+        StyleEntryShape: {
+            /** Links */
+            links: components["schemas"]["LinkShape"][];
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * StyleShape
+         * @description A MapLibre style.
+         */
+        StyleShape: {
+            /**
+             * Version
+             * @constant
+             */
+            version: 8;
+            /** Sources */
+            sources: {
+                [key: string]: unknown;
+            };
+            /** Layers */
+            layers: {
+                [key: string]: unknown;
+            }[];
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * StylesShape
+         * @description The styles of the layers.
+         */
+        StylesShape: {
+            /** Links */
+            links: components["schemas"]["LinkShape"][];
+            /** Styles */
+            styles: components["schemas"]["StyleEntryShape"][];
         } & {
             [key: string]: unknown;
         };
@@ -1505,6 +1684,85 @@ export interface operations {
             };
         };
     };
+    get_queryables: {
+        parameters: {
+            query?: {
+                /** @description format of the answer */
+                f?: never;
+                /** @description language of an HTML page */
+                lang?: "en" | "zh";
+            };
+            header?: never;
+            path: {
+                /** @description id of a collection */
+                layer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description a problem document that names what was wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                };
+            };
+        };
+    };
+    get_sortables: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of a collection */
+                layer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description a problem document that names what was wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                };
+            };
+        };
+    };
     get_items: {
         parameters: {
             query?: {
@@ -1627,6 +1885,52 @@ export interface operations {
             };
         };
     };
+    get_item: {
+        parameters: {
+            query?: {
+                /** @description format of the answer */
+                f?: "geojson" | "json" | "html";
+                /** @description language of an HTML page */
+                lang?: "en" | "zh";
+                /** @description URI of the system of the answer */
+                crs?: string;
+            };
+            header?: never;
+            path: {
+                /** @description id of a collection */
+                layer_id: string;
+                feature_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/geo+json": components["schemas"]["FeatureShape"];
+                    "text/html": string;
+                };
+            };
+            /** @description a problem document that names what was wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                };
+            };
+        };
+    };
     get_tilejson: {
         parameters: {
             query?: never;
@@ -1722,7 +2026,9 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description format of the answer */
-                f?: "json";
+                f?: "json" | "html";
+                /** @description language of an HTML page */
+                lang?: "en" | "zh";
             };
             header?: never;
             path?: never;
@@ -1737,6 +2043,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MatrixSetsShape"];
+                    "text/html": string;
                 };
             };
             /** @description a problem document that names what was wrong */
@@ -1759,7 +2066,9 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description format of the answer */
-                f?: "json";
+                f?: "json" | "html";
+                /** @description language of an HTML page */
+                lang?: "en" | "zh";
             };
             header?: never;
             path: {
@@ -1777,6 +2086,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MatrixSetShape"];
+                    "text/html": string;
                 };
             };
             /** @description a problem document that names what was wrong */
@@ -1799,7 +2109,9 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description format of the answer */
-                f?: "json";
+                f?: "json" | "html";
+                /** @description language of an HTML page */
+                lang?: "en" | "zh";
             };
             header?: never;
             path?: never;
@@ -1814,6 +2126,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TileSetsShape"];
+                    "text/html": string;
                 };
             };
             /** @description a problem document that names what was wrong */
@@ -1836,7 +2149,9 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description format of the answer */
-                f?: "json";
+                f?: "json" | "html";
+                /** @description language of an HTML page */
+                lang?: "en" | "zh";
             };
             header?: never;
             path: {
@@ -1854,6 +2169,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TileSetsShape"];
+                    "text/html": string;
                 };
             };
             /** @description a problem document that names what was wrong */
@@ -1876,7 +2192,9 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description format of the answer */
-                f?: "json";
+                f?: "json" | "html";
+                /** @description language of an HTML page */
+                lang?: "en" | "zh";
             };
             header?: never;
             path: {
@@ -1896,6 +2214,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TileSetShape"];
+                    "text/html": string;
                 };
             };
             /** @description a problem document that names what was wrong */
@@ -1958,6 +2277,129 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description a problem document that names what was wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                };
+            };
+        };
+    };
+    get_styles: {
+        parameters: {
+            query?: {
+                /** @description format of the answer */
+                f?: "json" | "html";
+                /** @description language of an HTML page */
+                lang?: "en" | "zh";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StylesShape"];
+                    "text/html": string;
+                };
+            };
+            /** @description a problem document that names what was wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                };
+            };
+        };
+    };
+    get_style: {
+        parameters: {
+            query?: {
+                /** @description format of the answer */
+                f?: "json" | "html";
+                /** @description language of an HTML page */
+                lang?: "en" | "zh";
+            };
+            header?: never;
+            path: {
+                /** @description id of a collection */
+                layer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.mapbox.style+json": components["schemas"]["StyleShape"];
+                    "text/html": string;
+                };
+            };
+            /** @description a problem document that names what was wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                };
+            };
+        };
+    };
+    get_legend: {
+        parameters: {
+            query?: {
+                /** @description format of the answer */
+                f?: "json";
+            };
+            header?: never;
+            path: {
+                /** @description id of a collection */
+                layer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LegendShape"];
+                };
             };
             /** @description a problem document that names what was wrong */
             default: {
@@ -2210,6 +2652,8 @@ export interface operations {
                 from?: string;
                 /** @description end of the span, RFC 3339, not included */
                 to?: string;
+                /** @description version that the answer is of, as TileJSON names it; it then holds for ever */
+                v?: string;
                 /** @description codes of categories, comma-separated */
                 category?: string;
                 /** @description count incidents, or sum their categories' severity */
