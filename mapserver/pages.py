@@ -21,12 +21,12 @@ from mapserver.phrases import PHRASES
 _TYPE = f"{HTML}; charset=utf-8"
 
 _FORMATS = {
+    "application/flatgeobuf": "FlatGeobuf",
     "application/geo+json": "GeoJSON",
     "application/geo+json-seq": "GeoJSONSeq",
     "application/json": "JSON",
     "application/schema+json": "JSON Schema",
     "application/vnd.apache.parquet": "GeoParquet",
-    "application/vnd.flatgeobuf": "FlatGeobuf",
     "application/vnd.mapbox-vector-tile": "MVT",
     "application/vnd.mapbox.style+json": "MapLibre style",
     "text/csv": "CSV",
