@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from mapserver.models import ogc
 from mapserver.negotiate import ARROW, CSV, GEOJSON, HTML, JSON, MVT
+from mapserver.styles import STYLE
 
 OAS31 = "application/vnd.oai.openapi+json;version=3.1"
 OAS30 = "application/vnd.oai.openapi+json;version=3.0"
@@ -53,6 +54,9 @@ OPERATIONS: Mapping[str, Operation] = {
     "collections.collection.vector.getTileSetsList": Operation(_PAGE, ogc.TileSetsShape),
     "collections.collection.vector.getTileSet": Operation(_PAGE, ogc.TileSetShape),
     "collections.collection.vector.getTile": _MVT,
+    "get_styles": Operation(_PAGE, ogc.StylesShape),
+    "get_style": Operation({"json": STYLE, "html": HTML}, ogc.StyleShape),
+    "get_legend": Operation(_JSON, ogc.LegendShape),
     "get_heat": Operation(_JSON),
     "get_cells": Operation({"json": JSON, "csv": CSV, "geojson": GEOJSON, "arrow": ARROW}),
     "get_frames": Operation({"arrow": ARROW}),

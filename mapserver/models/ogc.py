@@ -127,3 +127,34 @@ class TileSetShape(TileSetEntryShape):
     tile_matrix_set_limits: list[dict[str, Any]] = Field(alias="tileMatrixSetLimits")
     bounding_box: dict[str, Any] = Field(alias="boundingBox")
     layers: list[dict[str, Any]]
+
+
+class StyleEntryShape(LinkedShape):
+    """One style, as the list of them has it."""
+
+    id: str
+    title: str
+
+
+class StylesShape(LinkedShape):
+    """The styles of the layers."""
+
+    styles: list[StyleEntryShape]
+
+
+class StyleShape(Open):
+    """A MapLibre style."""
+
+    version: Literal[8]
+    sources: dict[str, Any]
+    layers: list[dict[str, Any]]
+
+
+class LegendShape(LinkedShape):
+    """What the colours of a layer mean; an entry without a value stands for all features."""
+
+    layer: str
+    title: dict[str, str]
+    shape: Literal["point", "line", "polygon", "any"]
+    by: str | None = Field(description="property that the colours follow")
+    entries: list[dict[str, Any]]

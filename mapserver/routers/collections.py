@@ -18,6 +18,7 @@ from mapserver.links import ALinks, Links
 from mapserver.negotiate import GEOJSON, JSON, json_bytes, respond
 from mapserver.pages import SPOKEN, document
 from mapserver.params import Format, LayerId
+from mapserver.styles import STYLE
 
 router = APIRouter(tags=["features"])
 
@@ -49,6 +50,10 @@ def _collection(layer: Layer, city: City, moments: Mapping[str, Any] | None, lin
             links.link(f"{_REL}/sortables", SCHEMA, "What to sort by", links.href(f"{at}/sortables")),
             links.link("tiles", JSON, f"{layer.title.en} as TileJSON", links.href(f"/tiles/{layer.id}.json")),
             links.link(f"{_REL}/tilesets-vector", JSON, f"{layer.title.en} as tiles", links.href(f"{at}/tiles")),
+            links.link(
+                f"{_REL}/styles", STYLE, f"{layer.title.en}: style", links.href(f"/styles/{layer.id}", f="json")
+            ),
+            links.link(f"{_REL}/legend", JSON, f"{layer.title.en}: legend", links.href(f"/legend/{layer.id}")),
         ],
     }
 

@@ -36,6 +36,7 @@ async def get_landing(
             links.link("data", JSON, "Collections", links.href("/collections")),
             links.link(f"{_REL}/tilesets-vector", JSON, "Vector tiles", links.href("/tiles")),
             links.link(f"{_REL}/tiling-schemes", JSON, "Tile matrix sets", links.href("/tileMatrixSets")),
+            links.link(f"{_REL}/styles", JSON, "Styles", links.href("/styles")),
             links.link("related", JSON, "Heat layers", links.href("/heat")),
             links.link("related", JSON, "Key figures", links.href("/summary")),
         ],
