@@ -71,6 +71,12 @@ class Line:
             found = self._tags[audience] = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
         return found
 
+    @property
+    def number(self) -> int:
+        """How often the subject had changed when it became what URLs name now."""
+        self.settle(time.monotonic())
+        return int(self.named.partition("@")[0] or 0)
+
     def had(self, tag: str, audience: Audience) -> bool:
         """Whether `tag` was the `v` of URLs just before: screens need a moment to take the present one."""
         return self._earlier.get(audience) == tag
@@ -128,14 +134,14 @@ class Versions:
         asked_s = time.monotonic()
         rows = await self._db.rows(_EVERYTHING, version.versions())
         now = self._clock.now()
-        own = dict.fromkeys(LAYERS, "0") | {
+        own = dict.fromkeys((*LAYERS, RELEASED), "0@") | {
             row["layer"]: f"{row['version']}@{row['changed_at'].timestamp()}" for row in rows
         }
         for name, layer in LAYERS.items():
             if layer.valid is not None:
                 own[name] += f"~{await self._last_turn(name, own[name], now)}"
-        own[RELEASED] = f"{own.get(RELEASED)} {now.timestamp() // _BINS.total_seconds()}"
-        own[HEAT] = f"{self._heat()} {own['incidents']}"
+        own[RELEASED] += f"~{now.timestamp() // _BINS.total_seconds()}"
+        own[HEAT] = f"{self._heat()}@{own['incidents']}"
         for name, stamp in own.items():
             # Scopes, codes and outlines come from the tree of areas, so every answer is of its version too.
             self.line(name).note(f"{stamp} {own['areas']}", asked_s)

@@ -37,6 +37,10 @@ class Caller:
         pay = partial(self.budgets.ask, self.request.scope, self.token, cost)
         return await self.cache.answer(self.request, self.audience, subject, make, pay, form)
 
+    def number(self, subject: str) -> int:
+        """The number of the layer's version that those URLs name; 0 before its first load."""
+        return self.cache.versions.line(subject).number
+
     def version(self, subject: str) -> str:
         """The `v` of this caller's URLs to what tells of that layer."""
         return self.cache.versions.tag(subject, self.audience)

@@ -10,14 +10,15 @@ from layers.geo.tiles import heat_resolution
 from layers.heat import arrow, public, tile
 from layers.heat.question import check_layer
 from mapserver import cells
-from mapserver.build import BUILD
-from mapserver.deps import spend
+from mapserver.cache.entry import Made
+from mapserver.deps import ACaller, spend
 from mapserver.filters import AFilters
-from mapserver.heat import MOST_STEPS, AnAsker
+from mapserver.heat import MOST_STEPS, AnAsker, Asker
 from mapserver.links import ALinks
 from mapserver.models.shapes import HeatCatalogShape, HeatCellsShape
 from mapserver.negotiate import ARROW, CSV, GEOJSON, JSON, MVT, chosen, json_bytes, respond
-from mapserver.params import ABbox, ATile, Format, From, To, Whole
+from mapserver.params import ABbox, ATile, Format, From, To, Version, Whole
+from mapserver.versions import HEAT
 from mapserver.window import Windows
 
 router = APIRouter(tags=["heat"], dependencies=[Depends(spend)])
@@ -141,15 +142,17 @@ async def get_frames(  # noqa: PLR0913
 
 
 @router.get("/heat/{layer}.json")
-async def get_heat_tilejson(request: Request, layer: LayerId, asker: AnAsker, links: ALinks) -> Response:
-    """TileJSON 3.0 of a heat layer."""
+async def get_heat_tilejson(
+    request: Request, layer: LayerId, asker: AnAsker, links: ALinks, caller: ACaller
+) -> Response:
+    """TileJSON 3.0 of a heat layer; its tiles hold for ever, for a change gives them other URLs."""
     check_layer(layer, asker.city)
     body = {
         "tilejson": "3.0.0",
         "name": f"Heat: {layer}",
-        "version": BUILD,
+        "version": f"1.{caller.number(_subject(asker))}.0",
         "attribution": asker.city.attribution,
-        "tiles": [links.href(f"/heat/{layer}") + "/{z}/{x}/{y}.mvt"],
+        "tiles": [links.href(f"/heat/{layer}") + f"/{{z}}/{{x}}/{{y}}.mvt?v={caller.version(_subject(asker))}"],
         "bounds": asker.city.extent,
         "minzoom": 0,
         "maxzoom": 18,
@@ -159,19 +162,29 @@ async def get_heat_tilejson(request: Request, layer: LayerId, asker: AnAsker, li
 
 
 @router.get("/heat/{layer}/{z}/{x}/{y}.mvt", response_class=Response, responses={204: {"description": "empty"}})
-async def get_heat_tile(
-    request: Request,
+async def get_heat_tile(  # noqa: PLR0913
     layer: LayerId,
     at: ATile,
     asker: AnAsker,
+    caller: ACaller,
     filters: AFilters,
     start: From = None,
     to: To = None,
+    v: Version = None,  # noqa: ARG001 - the cache reads it
 ) -> Response:
     """Heat cells that touch the tile, at the resolution of its zoom; 204 where there are none."""
-    res = heat_resolution(at.z, asker.city.base_resolution)
-    heat = await asker.heat(layer, start, to, res, filters, at.bbox)
-    if heat.cell.size == 0:
-        return Response(status_code=204)
-    body = await asker.db.value(asker.audience, tile.tile(at, heat.cell, heat.value, heat.city))
-    return respond(request, asker.audience, bytes(body), MVT) if body else Response(status_code=204)
+
+    async def make() -> Made:
+        res = heat_resolution(at.z, asker.city.base_resolution)
+        heat = await asker.heat(layer, start, to, res, filters, at.bbox)
+        if heat.cell.size == 0:
+            return Made(None, MVT)
+        body = await asker.db.value(asker.audience, tile.tile(at, heat.cell, heat.value, heat.city))
+        return Made(bytes(body) if body else None, MVT)
+
+    return await caller.answer(_subject(asker), make, cost=0)  # the router has been paid
+
+
+def _subject(asker: Asker) -> str:
+    """What the caller's heat is of: the counts, or the published product."""
+    return HEAT if asker.audience.policy.incidents else public.LAYER
