@@ -1728,7 +1728,12 @@ export interface operations {
     };
     get_sortables: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description format of the answer */
+                f?: never;
+                /** @description language of an HTML page */
+                lang?: "en" | "zh";
+            };
             header?: never;
             path: {
                 /** @description id of a collection */
