@@ -30,14 +30,14 @@ RELATIONS: dict[str, Callable[[During, During], ColumnElement[bool]]] = {
     "t_disjoint": lambda a, b: or_(a.end < b.start, a.start > b.end),
     "t_during": lambda a, b: and_(a.start > b.start, a.end < b.end),
     "t_equals": lambda a, b: and_(a.start == b.start, a.end == b.end),
-    "t_finishedby": lambda a, b: and_(a.start < b.start, a.end == b.end),
+    "t_finishedBy": lambda a, b: and_(a.start < b.start, a.end == b.end),
     "t_finishes": lambda a, b: and_(a.start > b.start, a.end == b.end),
     "t_intersects": lambda a, b: and_(a.start <= b.end, a.end >= b.start),
     "t_meets": lambda a, b: a.end == b.start,
-    "t_metby": lambda a, b: a.start == b.end,
-    "t_overlappedby": lambda a, b: and_(a.start > b.start, a.start < b.end, a.end > b.end),
+    "t_metBy": lambda a, b: a.start == b.end,
+    "t_overlappedBy": lambda a, b: and_(a.start > b.start, a.start < b.end, a.end > b.end),
     "t_overlaps": lambda a, b: and_(a.start < b.start, a.end > b.start, a.end < b.end),
-    "t_startedby": lambda a, b: and_(a.start == b.start, a.end > b.end),
+    "t_startedBy": lambda a, b: and_(a.start == b.start, a.end > b.end),
     "t_starts": lambda a, b: and_(a.start == b.start, a.end < b.end),
 }
 
