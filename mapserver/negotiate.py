@@ -14,6 +14,7 @@ from layers.core.errors import BadValue
 
 JSON = "application/json"
 GEOJSON = "application/geo+json"
+SCHEMA = "application/schema+json"
 CSV = "text/csv; charset=utf-8"
 HTML = "text/html"
 MVT = "application/vnd.mapbox-vector-tile"
@@ -62,11 +63,15 @@ def json_bytes(value: object) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_UTC_Z | orjson.OPT_SERIALIZE_NUMPY, default=str)
 
 
-def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
-    """CSV in UTF-8; a text that a spreadsheet would take for a formula gets a quote before it."""
+def csv_bytes(header: Sequence[str] | None, rows: Iterable[Sequence[Any]]) -> bytes:
+    """CSV in UTF-8; a text that a spreadsheet would take for a formula gets a quote before it.
+
+    Without a header it goes on with what began before.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(header)
+    if header is not None:
+        writer.writerow(header)
     writer.writerows([_cell(value) for value in row] for row in rows)
     return out.getvalue().encode()
 

@@ -14,7 +14,8 @@ from fastapi import Depends, Query, Request, Response
 from jinja2 import Environment, PackageLoader
 
 from layers.catalog.registry import LAYERS
-from layers.core.audience import Audience
+from layers.core.audience import PUBLIC, Audience
+from layers.query.queryable import sortables
 from mapserver.negotiate import GEOJSON, HTML, JSON, chosen, json_bytes, respond
 from mapserver.phrases import PHRASES
 
@@ -52,7 +53,7 @@ def language_of(request: Request) -> str:
 
 def page(request: Request, audience: Audience, template: str, body: Mapping[str, object]) -> Response:
     """The page of `template`, a name in `templates/` without its ending, over the body that JSON would give."""
-    answer = respond(request, audience, _written(request, template, json_bytes(body)), _TYPE)
+    answer = respond(request, audience, _written(request, template, json_bytes(body), audience), _TYPE)
     answer.headers["Content-Language"] = language_of(request)
     answer.headers["Vary"] += ", Accept-Language"
     return answer
@@ -82,18 +83,19 @@ def problem(request: Request, answer: Response) -> Response:
     """The answer that is a problem document as a page, where a browser asks for one; else as it is."""
     if HTML not in request.headers.get("accept", "") or request.query_params.get("f", "html") != "html":
         return answer
-    answer.body = _written(request, "problem", bytes(answer.body))
+    answer.body = _written(request, "problem", bytes(answer.body), PUBLIC)
     answer.headers["Content-Type"] = _TYPE
     answer.headers["Content-Length"] = str(len(answer.body))
     return answer
 
 
-def _written(request: Request, template: str, body: bytes) -> bytes:
+def _written(request: Request, template: str, body: bytes, audience: Audience) -> bytes:
     lang = language_of(request)
     state = request.app.state
     written = _templates().get_template(f"{template}.html")
     return written.render(
         doc=orjson.loads(body),
+        audience=audience,
         lang=lang,
         words=PHRASES[lang],
         city=state.city,
@@ -149,7 +151,6 @@ def shown(value: object) -> str:
 @cache
 def _templates() -> Environment:
     made = Environment(loader=PackageLoader("mapserver"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    titles = {layer.id: layer.title for layer in LAYERS.values()}
-    made.globals |= {"link": link, "links": links, "titles": titles}
+    made.globals |= {"link": link, "links": links, "layers": LAYERS, "sortables": sortables}
     made.filters |= {"named": named, "shown": shown}
     return made

@@ -60,6 +60,13 @@ class CollectionsShape(LinkedShape):
     collections: list[CollectionShape]
 
 
+class NamesShape(Open):
+    """JSON Schema of what can be asked by name."""
+
+    title: str
+    properties: dict[str, Any]
+
+
 class FeatureShape(Open):
     """One feature, as RFC 7946 has it."""
 

@@ -15,14 +15,12 @@ from layers.query.queryable import Queryable, queryables, sortables
 from layers.query.selection import Selection
 from mapserver.deps import ACity, AClock, AnAudience, Db
 from mapserver.links import ALinks, Links
-from mapserver.negotiate import GEOJSON, JSON, json_bytes, respond
+from mapserver.negotiate import GEOJSON, JSON, SCHEMA
 from mapserver.pages import SPOKEN, document
 from mapserver.params import Format, LayerId
 from mapserver.styles import STYLE
 
 router = APIRouter(tags=["features"])
-
-SCHEMA = "application/schema+json"
 
 _REL = "http://www.opengis.net/def/rel/ogc/1.0"
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -104,12 +102,14 @@ async def get_queryables(
     return document(request, audience, f, "queryables", body, SCHEMA)
 
 
-@router.get("/collections/{layer_id}/sortables")
-async def get_sortables(request: Request, layer_id: LayerId, audience: AnAudience, links: ALinks) -> Response:
+@router.get("/collections/{layer_id}/sortables", dependencies=[SPOKEN])
+async def get_sortables(
+    request: Request, layer_id: LayerId, audience: AnAudience, links: ALinks, f: Format = None
+) -> Response:
     """What the features of a collection can be sorted by, as JSON Schema."""
     layer = layer_for(layer_id, audience)
     body = _schema(layer, "sortables", sortables(layer, audience), links)
-    return respond(request, audience, json_bytes(body), SCHEMA)
+    return document(request, audience, f, "queryables", body, SCHEMA)
 
 
 def _schema(layer: Layer, what: str, names: Mapping[str, Queryable], links: Links) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from layers.catalog.registry import layer_for, layers_for
 from mapserver import fonts, styles
 from mapserver.deps import ACity, AnAudience, ASettings
 from mapserver.links import ALinks, Link, Links
-from mapserver.negotiate import JSON, chosen, json_bytes, respond
+from mapserver.negotiate import JSON
 from mapserver.pages import SPOKEN, document, language_of
 from mapserver.params import Format, LayerId
 from mapserver.styles import STYLE
@@ -55,16 +55,14 @@ async def get_style(
     return answer
 
 
-@router.get("/legend/{layer_id}")
+@router.get("/legend/{layer_id}", dependencies=[SPOKEN])
 async def get_legend(
     request: Request, layer_id: LayerId, city: ACity, audience: AnAudience, links: ALinks, f: Format = None
 ) -> Response:
     """What the colours of a layer mean."""
     layer = layer_for(layer_id, audience)
     self_link = links.link("self", JSON, f"{layer.title.en}: legend", links.href(f"/legend/{layer.id}"))
-    chosen(request, f, {"json": JSON})
-    body = styles.legend(layer, city) | {"links": [self_link]}
-    return respond(request, audience, json_bytes(body), JSON)
+    return document(request, audience, f, "legend", styles.legend(layer, city) | {"links": [self_link]})
 
 
 def _links(layer: Layer, links: Links) -> list[Link]:
