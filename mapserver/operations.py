@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pydantic import BaseModel
 
 from mapserver.models import ogc
-from mapserver.negotiate import ARROW, CSV, GEOJSON, HTML, JSON, MVT
+from mapserver.negotiate import ARROW, CSV, GEOJSON, HTML, JSON, MVT, SCHEMA
 from mapserver.styles import STYLE
 
 OAS31 = "application/vnd.oai.openapi+json;version=3.1"
@@ -44,6 +44,8 @@ OPERATIONS: Mapping[str, Operation] = {
     "get_city": Operation(_JSON),
     "get_collections": Operation(_PAGE, ogc.CollectionsShape),
     "get_collection": Operation(_PAGE, ogc.CollectionShape),
+    "get_queryables": Operation({"json": SCHEMA, "html": HTML}, ogc.NamesShape),
+    "get_sortables": Operation({"json": SCHEMA, "html": HTML}, ogc.NamesShape),
     "get_items": Operation({"geojson": GEOJSON, "json": GEOJSON, "csv": CSV, "html": HTML}, ogc.FeaturesShape),
     "get_item": Operation({"geojson": GEOJSON, "json": GEOJSON, "html": HTML}, ogc.FeatureShape),
     "get_tilejson": Operation(_JSON, ogc.TileJsonShape),
@@ -56,7 +58,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "collections.collection.vector.getTile": _MVT,
     "get_styles": Operation(_PAGE, ogc.StylesShape),
     "get_style": Operation({"json": STYLE, "html": HTML}, ogc.StyleShape),
-    "get_legend": Operation(_JSON, ogc.LegendShape),
+    "get_legend": Operation(_PAGE, ogc.LegendShape),
     "get_heat": Operation(_JSON),
     "get_cells": Operation({"json": JSON, "csv": CSV, "geojson": GEOJSON, "arrow": ARROW}),
     "get_frames": Operation({"arrow": ARROW}),
