@@ -6,7 +6,7 @@ NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
 SCREENS := $(shell find frontend -path frontend/node_modules -prune -o -path frontend/dist -prune -o -type f -print 2>/dev/null)
 
 .DELETE_ON_ERROR:
-.PHONY: run test check drill bless bench bench-etl bench-heat types lock dist screens provision-run provision-test
+.PHONY: run test check drill bless bench bench-etl bench-heat bench-live types lock dist screens provision-run provision-test
 
 run: provision-run screens
 	ONEMAP_CITY=$(CITY) $(BIN)/onemap up
@@ -33,13 +33,16 @@ bless: .venv/ready
 	ONEMAP_BLESS=1 $(BIN)/pytest -q tests/golden
 	git --no-pager diff --stat tests/golden
 
-bench: bench-etl bench-heat
+bench: bench-etl bench-heat bench-live
 
 bench-etl: .venv/ready
 	PYTHONPATH=. $(BIN)/python tests/bench/bench_etl.py
 
 bench-heat: .venv/ready build/bench-venv/ready
 	PYTHONPATH=. $(BIN)/python tests/bench/bench_heat.py
+
+bench-live: .venv/ready
+	PYTHONPATH=. $(BIN)/python tests/bench/bench_live.py
 
 # DuckDB is a peer to measure against, in an environment of its own; the project does not depend on it.
 build/bench-venv/ready: | .venv/ready

@@ -185,7 +185,7 @@ class Hub:
             self._give(follower, message("beat", now, max(self._seq, follower.after)))
 
     def _give(self, follower: Follower, text: bytes) -> None:
-        if not follower.ended.is_set() and not follower.offer(text):
+        if not follower.ended and not follower.offer(text):
             self._metrics.live_dropped.inc()
             follower.end()
 

@@ -9,7 +9,6 @@ from starlette.types import Receive, Scope, Send
 from mapserver.follower import Follower
 
 _RETRY = b"retry: 2000\n\n"
-_FAREWELL_S = 0.5
 
 
 class EventStream(Response):
@@ -27,15 +26,13 @@ class EventStream(Response):
         async with self._following as follower:
             writing = asyncio.create_task(self._write(follower, send))
             leaving = asyncio.create_task(_disconnect(receive))
-            ending = asyncio.create_task(follower.ended.wait())
+            follower.cut_by(writing.cancel)
             try:
-                await asyncio.wait({writing, leaving, ending}, return_when=asyncio.FIRST_COMPLETED)
-                if ending.done():
-                    await asyncio.wait({writing}, timeout=_FAREWELL_S)
+                await asyncio.wait({writing, leaving}, return_when=asyncio.FIRST_COMPLETED)
             finally:
-                for task in (writing, leaving, ending):
-                    task.cancel()
-                await asyncio.gather(writing, leaving, ending, return_exceptions=True)
+                writing.cancel()
+                leaving.cancel()
+                await asyncio.gather(writing, leaving, return_exceptions=True)
 
     async def _write(self, follower: Follower, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack
 from functools import partial
 
 import httpx
@@ -52,6 +53,32 @@ def follow(url):
     thread.start()
     assert started.wait(10)
     return heard, thread
+
+
+def test_eleven_hundred_screens_follow_one_process_and_it_still_answers(env, log, own_toy):
+    with served("serve", env=env | {"ONEMAP_SERVER__WORKERS": "1"}, log=log) as server, ExitStack() as open_ones:
+        address = server.url.removeprefix("http://").split(":")
+        screens = [open_ones.enter_context(socket.create_connection(address, 10)) for _ in range(1100)]
+        for one in screens:
+            one.sendall(b"GET /live HTTP/1.1\r\nHost: map\r\n\r\n")
+        assert all(hears(one, b"event: hello") for one in screens)
+        assert httpx.get(f"{server.url}/readyz").status_code == 200
+        with connect(own_toy.url) as connection:
+            events.begin(connection)
+            events.bump(connection, "areas", Clock().now())
+        assert all(hears(one, b"event: layer") for one in screens)
+        assert server.stop() < 5
+
+
+def hears(one, name):
+    """Whether a screen hears something of that name in time."""
+    heard = b""
+    while name not in heard:
+        part = one.recv(65536)
+        if not part:
+            return False
+        heard = heard[-len(name) :] + part
+    return True
 
 
 def test_the_server_is_ready_in_time_tells_news_and_stops_at_once_though_screens_follow(env, log, own_toy):
