@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel
 
+from mapserver.formats.registry import FORMATS
 from mapserver.models import ogc
 from mapserver.negotiate import ARROW, CSV, GEOJSON, HTML, JSON, MVT, SCHEMA
 from mapserver.styles import STYLE
@@ -34,6 +35,7 @@ class Operation:
 
 _JSON = {"json": JSON}
 _PAGE = {"json": JSON, "html": HTML}
+_FILES = {name: each.media_type for name, each in FORMATS.items()}
 _MVT = Operation({"mvt": MVT})
 
 OPERATIONS: Mapping[str, Operation] = {
@@ -46,7 +48,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "get_collection": Operation(_PAGE, ogc.CollectionShape),
     "get_queryables": Operation({"json": SCHEMA, "html": HTML}, ogc.NamesShape),
     "get_sortables": Operation({"json": SCHEMA, "html": HTML}, ogc.NamesShape),
-    "get_items": Operation({"geojson": GEOJSON, "json": GEOJSON, "csv": CSV, "html": HTML}, ogc.FeaturesShape),
+    "get_items": Operation({"geojson": GEOJSON, "json": GEOJSON, "html": HTML, **_FILES}, ogc.FeaturesShape),
     "get_item": Operation({"geojson": GEOJSON, "json": GEOJSON, "html": HTML}, ogc.FeatureShape),
     "get_tilejson": Operation(_JSON, ogc.TileJsonShape),
     "get_tile": _MVT,

@@ -3,28 +3,28 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-import orjson
 from fastapi import APIRouter, Query, Request, Response
 
 from layers.catalog.registry import layer_for
 from layers.core.errors import UnknownFeature
 from layers.geo.crs import Crs
 from layers.query import features
-from layers.query.features import MOST_COUNTED, View, told_as_json
+from layers.query.features import MOST_COUNTED, View
 from layers.query.order import MOST_ID, plain
 from layers.query.selection import Selection
-from mapserver import geojson
+from mapserver import exports, geojson
 from mapserver.cache.entry import Made
 from mapserver.deps import ACaller, AClock, AnAudience, Db
+from mapserver.formats.registry import FORMATS as FILES
 from mapserver.links import ALinks, Link, Links
-from mapserver.negotiate import CSV, GEOJSON, HTML, JSON, chosen, csv_bytes, json_bytes
+from mapserver.negotiate import GEOJSON, HTML, JSON, chosen, json_bytes
 from mapserver.pages import SPOKEN, document, page
 from mapserver.params import ALimit, Format, LayerId
 from mapserver.wanted import ACrs, AWanted, Wanted
 
 router = APIRouter(tags=["features"])
 
-FORMATS = {"geojson": GEOJSON, "csv": CSV, "html": HTML}
+FORMATS = {"geojson": GEOJSON, "html": HTML, **{name: form.media_type for name, form in FILES.items()}}
 
 Row = Mapping[str, Any]
 
@@ -43,12 +43,16 @@ async def get_items(  # noqa: PLR0913
 ) -> Response:
     """Features page by page; `next` leads on, from wherever the page before ended.
 
-    `numberMatched` is exact. It is left out beyond the first page, and where more match than are counted.
+    `numberMatched` is exact. It is left out beyond the first page, and where more match than are counted. Files
+    have all that match, unless `limit` is given: then they too come in pages, and `next` stands in a header.
     """
     form = chosen(request, f, FORMATS | {"json": GEOJSON})
     audience, layer = wanted.selection.audience, wanted.layer
     path, query = f"/collections/{layer.id}/items", dict(request.query_params)
-    in_crs = _content_crs(wanted.view.crs)
+    whole = {name: value for name, value in query.items() if name not in ("limit", "after", "f")}
+
+    if form in FILES:
+        return await exports.exported(caller, db, wanted, form, limit if "limit" in query else None, after, links)
 
     async def rows_and_count() -> tuple[list[dict[str, Any]], int | None]:
         statement = features.items(wanted.selection, limit, after, order=wanted.order, view=wanted.view)
@@ -70,9 +74,15 @@ async def get_items(  # noqa: PLR0913
             "links": [
                 links.link("self", GEOJSON, "This page", links.href(path, **query)),
                 *(
-                    links.link("alternate", media, f"As {name}", links.href(path, **query | {"f": name}))
-                    for name, media in FORMATS.items()
+                    links.link("alternate", FORMATS[name], f"As {name}", links.href(path, **query | {"f": name}))
+                    for name in ("geojson", "html")
                     if name != form
+                ),
+                *(
+                    links.link(
+                        "alternate", file.media_type, f"All as {file.title}", links.href(path, **whole, f=name)
+                    )
+                    for name, file in FILES.items()
                 ),
                 links.link("collection", JSON, layer.title.en, links.href(f"/collections/{layer.id}")),
                 *_further(wanted, rows, limit, links, query),
@@ -81,11 +91,7 @@ async def get_items(  # noqa: PLR0913
         }
 
     async def make() -> Made:
-        if form != "csv":
-            return Made(json_bytes(await body()), GEOJSON, in_crs)
-        rows, _ = await rows_and_count()
-        further = [f'<{each["href"]}>; rel="next"' for each in _further(wanted, rows, limit, links, query)]
-        return Made(_csv(wanted, rows[:limit]), CSV, in_crs | ({"Link": further[0]} if further else {}))
+        return Made(json_bytes(await body()), GEOJSON, _content_crs(wanted.view.crs))
 
     if form == "html":
         return page(request, audience, "items", await body())
@@ -137,16 +143,3 @@ def _further(wanted: Wanted, rows: Sequence[Row], limit: int, links: Links, quer
     token = order.token([plain(last[f"_{i}"]) for i in range(len(order.by))], last["id"])
     path = f"/collections/{wanted.layer.id}/items"
     return [links.link("next", GEOJSON, "Next page", links.href(path, **query | {"after": token}))]
-
-
-def _csv(wanted: Wanted, rows: Sequence[Row]) -> bytes:
-    flat = [field for field in wanted.fields if field.name != "attributes"]
-    cells = (
-        [row["id"], *(_cell(row[field.name], told_as_json(field)) for field in flat), row["geometry"]]
-        for row in rows
-    )
-    return csv_bytes(["id", *(field.name for field in flat), "geometry"], cells)
-
-
-def _cell(value: Any, written: bool) -> Any:  # noqa: FBT001
-    return f"{orjson.loads(value)}Z" if written and value is not None else value

@@ -1,0 +1,59 @@
+"""The answer that a whole selection is: it goes out as it is made, and is not made on when nobody takes it."""
+
+import asyncio
+from contextlib import aclosing
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from layers.query.table import Table
+from mapserver.formats.batches import Batches, Writer
+
+STALL_S = 30.0
+"""A client that takes nothing for so long is gone; the database waits for it meanwhile."""
+
+
+class Download(Response):
+    """Sends what `write` makes of the batches. What fails before the first bytes is a problem document as ever."""
+
+    def __init__(self, write: Writer, table: Table, batches: Batches, media_type: str) -> None:
+        super().__init__(media_type=media_type)
+        del self.headers["content-length"]
+        self._write = write
+        self._table = table
+        self._batches = batches
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        """Answer until all is sent, or the client is gone.
+
+        An answer that breaks off raises, and so the server cuts the connection: nobody takes it for a whole one.
+        """
+        sending = asyncio.create_task(self._send(send))
+        leaving = asyncio.create_task(_disconnect(receive))
+        try:
+            await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if sending.done():
+                sending.result()
+        finally:
+            for task in (sending, leaving):
+                task.cancel()
+            await asyncio.gather(sending, leaving, return_exceptions=True)
+
+    async def _send(self, send: Send) -> None:
+        async with aclosing(self._batches), aclosing(self._write(self._table, self._batches)) as chunks:
+            first = await anext(chunks, b"")
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            await _part(send, first)
+            async for chunk in chunks:
+                await _part(send, chunk)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _part(send: Send, chunk: bytes) -> None:
+    async with asyncio.timeout(STALL_S):
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+
+
+async def _disconnect(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,60 @@
+"""Files that a process of its own packs: rows go to it as they come from the database, bytes come back."""
+
+import asyncio
+import pickle
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import suppress
+from functools import partial
+from typing import cast
+
+from layers.core.errors import Unavailable
+from layers.query.table import Table
+from mapserver.formats.batches import Batches
+
+_CHUNK_BYTES = 1 << 17
+_FAREWELL_S = 2.0
+
+
+async def _packed(name: str, table: Table, batches: Batches) -> AsyncGenerator[bytes]:
+    """The file; when nobody wants it any more the process ends.
+
+    Raises
+    ------
+    Unavailable : the process failed; why is in the log.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-m", "mapserver.formats.pack", name),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    to, back = cast("asyncio.StreamWriter", process.stdin), cast("asyncio.StreamReader", process.stdout)
+    feeding = asyncio.create_task(_feed(to, table, batches))
+    try:
+        while chunk := await back.read(_CHUNK_BYTES):
+            yield chunk
+        await feeding
+        if await process.wait():
+            raise Unavailable(f"the file could not be written as {name}", retry_after_s=60)
+    finally:
+        feeding.cancel()
+        to.close()
+        await asyncio.gather(feeding, return_exceptions=True)
+        with suppress(ProcessLookupError):
+            process.terminate()
+        await process.wait()
+
+
+async def _feed(to: asyncio.StreamWriter, table: Table, batches: Batches) -> None:
+    """Hand over all rows, no faster than they are taken; a process that has failed takes none."""
+    with suppress(BrokenPipeError, ConnectionResetError):
+        to.write(pickle.dumps(table))
+        async for rows in batches:
+            to.write(pickle.dumps(rows))
+            await to.drain()
+        to.write(pickle.dumps(None))
+        await to.drain()
+
+
+flatgeobuf = partial(_packed, "fgb")
+geoparquet = partial(_packed, "parquet")
