@@ -32,6 +32,12 @@ def test_a_module_is_one_noun_of_readable_length(path):
     assert len(path.read_text("utf-8").splitlines()) <= 300
 
 
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_module_writes_values_into_the_text_of_sql(path):
+    found = re.search(r"\.to_sql\(|literal_binds|literal_execute|render_literal", path.read_text("utf-8"))
+    assert found is None
+
+
 def test_the_server_never_loads_a_frame_library():
     script = (
         "import sys, mapserver.app, mapserver.commands.serve\n"

@@ -27,7 +27,7 @@ def geometry(given: dict[str, Any], crs: Crs, parameter: str) -> shapely.Geometr
     BadValue : no GeoJSON geometry, a collection, empty, not valid, too large, or outside of the globe.
     """
     kind = given.get("type")
-    if kind not in _TYPES:
+    if not isinstance(kind, str) or kind not in _TYPES:
         raise BadValue(f"{parameter}: a geometry is one of {', '.join(sorted(_TYPES))}", parameter=parameter)
     try:
         found = shapely.force_2d(shapely.from_geojson(orjson.dumps(given)))

@@ -88,7 +88,11 @@ def call(op, *args):
 def intervals(draw):
     ends = sorted([draw(moments), draw(moments)])
     text = [f"{end.isoformat()}Z" for end in ends]
-    return {"interval": draw(st.sampled_from([text, ["..", text[1]], [text[0], ".."], [f"{ends[0].date()}", f"{ends[1].date()}"]]))}
+    return {
+        "interval": draw(
+            st.sampled_from([text, ["..", text[1]], [text[0], ".."], [f"{ends[0].date()}", f"{ends[1].date()}"]])
+        )
+    }
 
 
 predicates = st.one_of(
@@ -149,19 +153,20 @@ ROWS = rows()
 def value(node, row):
     match node:
         case {"property": name}:
-            return row[name]
-        case {"timestamp": text}:
-            return datetime.fromisoformat(text)
-        case {"date": text}:
-            return datetime.fromisoformat(text).replace(tzinfo=UTC)
+            found = row[name]
+        case {"timestamp": text} | {"date": text}:
+            at = datetime.fromisoformat(text)
+            found = at if at.tzinfo else at.replace(tzinfo=UTC)
         case {"op": "casei", "args": [inner]}:
-            inside = value(inner, row)
-            return None if inside is None else inside.lower()
+            text = value(inner, row)
+            found = text and text.lower()
         case {"bbox": box}:
-            return shapely.box(*box)
+            found = shapely.box(*box)
         case {"type": _}:
-            return shapely.from_geojson(orjson.dumps(node))
-    return node
+            found = shapely.from_geojson(orjson.dumps(node))
+        case _:
+            found = node
+    return found
 
 
 def span(node, row):
@@ -184,34 +189,33 @@ def like(text, pattern):
     return re.fullmatch(meant, text, re.DOTALL) is not None
 
 
+RELATIONS = {
+    **COMPARE,
+    **SHAPES,
+    "in": lambda value, *options: value in options,
+    "between": lambda value, low, high: low <= value <= high,
+    "like": like,
+}
+
+
 def holds(node, row):
     """True, false, or none where SQL does not know."""
     op, args = node["op"], node["args"]
-    if op == "not":
-        found = holds(args[0], row)
-        return None if found is None else not found
-    if op in ("and", "or"):
-        decides = op == "or"
-        found = [holds(arg, row) for arg in args]
-        return decides if decides in found else None if None in found else not decides
-    if op == "isNull":
-        return value(args[0], row) is None
+    match op:
+        case "not":
+            inner = holds(args[0], row)
+            return None if inner is None else not inner
+        case "and" | "or":
+            decides = op == "or"
+            parts = [holds(arg, row) for arg in args]
+            return decides if decides in parts else None if None in parts else not decides
+        case "isNull":
+            return value(args[0], row) is None
     if op in SPANS:
         ends = [span(arg, row) for arg in args]
         return None if any(None in each for each in ends) else SPANS[op](*ends)
-    if op == "in":
-        args = [args[0], *args[1]]
-    values = [value(arg, row) for arg in args]
-    if op in COMPARE or op == "between" or op == "like" or op in SHAPES or op == "in":
-        if None in values:
-            return None
-    if op == "in":
-        return values[0] in values[1:]
-    if op == "between":
-        return values[1] <= values[0] <= values[2]
-    if op == "like":
-        return like(*values)
-    return bool({**COMPARE, **SHAPES}[op](*values))
+    values = [value(arg, row) for arg in ([args[0], *args[1]] if op == "in" else args)]
+    return None if None in values else bool(RELATIONS[op](*values))
 
 
 async def found(db, tree):
