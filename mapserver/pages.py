@@ -6,6 +6,7 @@ escaped, and no script or style stands in a page: both are files of the build, a
 
 from collections.abc import Mapping
 from functools import cache
+from types import SimpleNamespace
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 
@@ -97,7 +98,7 @@ def _written(request: Request, template: str, body: bytes, audience: Audience) -
         doc=orjson.loads(body),
         audience=audience,
         lang=lang,
-        words=PHRASES[lang],
+        words=SimpleNamespace(**PHRASES[lang]),
         city=state.city,
         assets=state.screens.assets("src/apps/pages/main.ts"),
         view=View(request),

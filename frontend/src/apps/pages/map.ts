@@ -39,6 +39,7 @@ export async function showMap(container: HTMLElement, fontFaces: FontFacesSpecif
   await map.once("load");
   if (features) await showFeatures(map, features);
   if (tiles) await showTiles(map, tiles);
+  map.triggerRepaint();
   await map.once("idle");
   // For those who wait for the picture: a test, or a program that prints the page.
   container.dataset.shown = "";
