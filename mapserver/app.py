@@ -30,6 +30,7 @@ from mapserver.screens import Screens
 from mapserver.versions import Versions
 
 _MB = 1_000_000
+_PATIENCE_S = 1.0
 _GZIP_FROM_BYTES = 1000
 _GZIP_LEVEL = 1  # of heat, level 5 is 8 to 13 % smaller and takes two to four times as long: longer than to answer
 
@@ -87,6 +88,7 @@ async def _open(app: FastAPI) -> AsyncIterator[None]:
     app.state.disk.open()
     try:
         async with app.state.db, app.state.hub:
+            await app.state.versions.known(within_s=_PATIENCE_S)
             yield
     finally:
         app.state.disk.close()

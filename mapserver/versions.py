@@ -5,8 +5,10 @@ second would have every screen fetch every tile ten times a second. The processe
 counts from its start, and so they name the same.
 """
 
+import asyncio
 import hashlib
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -51,8 +53,10 @@ class Line:
         if stamp == self.newest:
             return
         self.settle(now_s)
-        self.newest = stamp
-        if self._since < now_s // HOLD_S:
+        first, self.newest = not self.newest, stamp
+        if first:
+            self.named = stamp  # it is no change, and holds back none
+        elif self._since < now_s // HOLD_S:
             self._name(stamp, int(now_s // HOLD_S))
         else:
             self._next = stamp
@@ -103,10 +107,11 @@ class Versions:
         self._db = db
         self._engine = engine
         self._clock = clock
-        self._policy = hashlib.blake2b(f"{fingerprint()} {city.model_dump_json()}".encode()).hexdigest()
+        self.policy = hashlib.blake2b(f"{fingerprint()} {city.model_dump_json()}".encode()).hexdigest()
         self._lines: dict[str, Line] = {}
         self._turns: dict[str, _Turn] = {}
         self._confirmed_s = float("-inf")
+        self._known = asyncio.Event()
 
     @property
     def confirmed(self) -> bool:
@@ -117,12 +122,17 @@ class Versions:
         """The versions of a layer, or of HEAT; without any before the first refresh."""
         found = self._lines.get(subject)
         if found is None:
-            found = self._lines[subject] = Line(self._policy)
+            found = self._lines[subject] = Line(self.policy)
         return found
 
     def tag(self, subject: str, audience: Audience) -> str:
         """The `v` of URLs: a short hash of version, scope, policy and build."""
         return self.line(subject).tag(audience)
+
+    async def known(self, within_s: float) -> None:
+        """Wait for the first refresh, or for so many seconds: before it, URLs name nothing that lasts."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._known.wait(), within_s)
 
     async def refresh(self) -> None:
         """Ask the database for all versions.
@@ -146,6 +156,7 @@ class Versions:
             # Scopes, codes and outlines come from the tree of areas, so every answer is of its version too.
             self.line(name).note(f"{stamp} {own['areas']}", asked_s)
         self._confirmed_s = asked_s
+        self._known.set()
 
     async def _last_turn(self, name: str, stamp: str, now: datetime) -> datetime | None:
         """When a validity of the layer began or ended last; asked for where that can have changed."""

@@ -20,12 +20,11 @@ def versions() -> Statement:
 def turns(layer: Layer, at: datetime) -> Statement:
     """One row: `last` and `next`, when the validity of any feature began or ended last, and when one does next.
 
-    The layer has to have a validity; null where there is no such moment.
+    The layer has to have a validity, of which alone is read; null where there is no such moment.
     """
     ends = (
         select(func.lower(layer.valid, type_=_INSTANT).label("at"))
-        .select_from(layer.rows)
-        .union_all(select(func.upper(layer.valid, type_=_INSTANT)).select_from(layer.rows))
+        .union_all(select(func.upper(layer.valid, type_=_INSTANT)))
         .subquery()
     )
     now = literal(at, _INSTANT)

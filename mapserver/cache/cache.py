@@ -107,19 +107,23 @@ class Cache:
         entry = Entry(made, route, stamp, named, time.time(), line, public=audience.role is Role.PUBLIC)
         if keep:
             self.memory.put(key, entry)
-            self._disk.write(key, entry.record(), made.content or b"")
+            self._disk.write(self._on_disk(key), entry.record(), made.content or b"")
         return entry
 
     async def _recalled(self, key: str, line: Line, audience: Audience) -> Entry | None:
         """An answer from the disk, from now on in memory."""
-        if key not in self._disk:
+        if self._on_disk(key) not in self._disk:
             return None
-        found = await asyncio.to_thread(self._disk.read, key)
+        found = await asyncio.to_thread(self._disk.read, self._on_disk(key))
         if found is None:
             return None
         entry = Entry.of(*found, line, public=audience.role is Role.PUBLIC)
         self.memory.put(key, entry)
         return entry
+
+    def _on_disk(self, key: str) -> str:
+        """What other code made, or was made of other categories, is never shown, not even as an old answer."""
+        return f"{self.versions.policy} {key}"
 
     async def _reply(self, request: Request, key: str, entry: Entry, state: str, *, named: bool) -> Response:
         headers = dict(request.scope["headers"])
