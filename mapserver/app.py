@@ -17,6 +17,7 @@ from mapserver.auth.keys import Keys
 from mapserver.budget import Budgets
 from mapserver.cache.cache import Cache
 from mapserver.cache.disk import Disk
+from mapserver.caps import Capped
 from mapserver.deps import known_parameters, same_origin
 from mapserver.lane import Lane
 from mapserver.live import Hub
@@ -72,6 +73,7 @@ def create_app(settings: Settings, url: str, clock: Clock = Clock()) -> FastAPI:
     errors.install(app, told=pages.problem)
     for router in ROUTERS:
         app.include_router(router)
+    app.add_middleware(Capped, timeout_s=settings.db.timeout_s)
     app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES, compresslevel=_GZIP_LEVEL)
     app.add_middleware(PlainUrl)
     app.add_middleware(LastResort)

@@ -32,6 +32,8 @@ from mapserver.scope import Scopes
 from mapserver.window import Windows
 
 MOST_STEPS = 1000
+MOST_VALUES = 20_000_000
+"""Steps times cells of frames; eight bytes each while they are worked out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,6 +137,11 @@ class Asker:
         question = await self._question(layer, span, res, filters, bbox)
         if steps > span.length.total_seconds():
             raise BadValue(f"steps: {steps} is more than the span has seconds", parameter="steps")
+        values = steps * self.engine.most_cells(res, question.bbox)
+        if values > MOST_VALUES:
+            raise BadValue(
+                f"steps: {values:,} values, {MOST_VALUES:,} are answered: fewer steps", parameter="steps"
+            )
         asked = [question, *(replace(question, span=each) for each in span.split(steps))]
         whole, *parts = await asyncio.to_thread(self.engine.answers, asked)
         cell = whole.cells.cell

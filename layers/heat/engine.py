@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from layers.catalog.city import City
 from layers.core.audience import SENSITIVE_RES
 from layers.core.span import Span
+from layers.geo.bbox import Bbox
 from layers.heat.hours import slices
 from layers.heat.question import Mask, Question
 from layers.heat.store.events import State
@@ -65,6 +66,11 @@ class Engine:
     def state(self) -> State:
         """How far the newest store has followed its database. Raises as `answers` does."""
         return self._reader.store().manifest.state
+
+    def most_cells(self, res: int, bbox: Bbox | None) -> int:
+        """How many cells an answer at `res` has at most, whatever else is asked. Raises as `answers` does."""
+        rolled = self._reader.store().rollups.at(res)
+        return len(rolled.cell) if bbox is None else int(rolled.touching(bbox).sum())
 
     def _cells(self, store: Store, question: Question) -> Cells:
         windows = self._windows(store, question)
