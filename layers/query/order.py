@@ -12,9 +12,9 @@ from datetime import datetime
 from typing import Any, Self
 
 import orjson
-from sqlalchemy import BigInteger, ColumnElement, and_, literal, or_
+from sqlalchemy import BigInteger, ColumnElement, and_, cast, literal, or_
 from sqlalchemy.dialects.postgresql import TIMESTAMP
-from sqlalchemy.types import Boolean, Text
+from sqlalchemy.types import Boolean, Double, Text
 
 from layers.core.errors import BadValue
 from layers.core.span import parse_instant
@@ -117,10 +117,10 @@ def _value(what: Queryable, value: Any) -> ColumnElement[Any]:
             return literal(value, Boolean)
         case "instant", str():
             return literal(parse_instant(value, "after"), TIMESTAMP(timezone=True))
-        case "number", int() if what.schema["type"] == "integer":
+        case "number", _ if what.schema["type"] == "integer":
             return literal(_key(value), BigInteger)
         case "number", float() if abs(value) < _MOST_REAL:
-            return literal(value, what.column.type)
+            return cast(literal(value, Double), what.column.type)  # a real is no double that looks the same
     raise _bad()
 
 

@@ -5,7 +5,7 @@ from datetime import UTC
 from typing import Any, Literal, assert_never
 
 from sqlalchemy import ColumnElement, type_coerce
-from sqlalchemy.types import Boolean, DateTime, Integer, NullType, Numeric, Text
+from sqlalchemy.types import Boolean, DateTime, Float, Integer, NullType, Numeric, Text
 
 from layers.catalog.layer import Layer, Shape
 from layers.core.audience import Audience
@@ -85,7 +85,7 @@ def _kind(column: ColumnElement[Any]) -> Kind | None:
     match column.type:
         case Text():
             return "text"
-        case Integer() | Numeric():
+        case Integer() | Float() | Numeric():
             return "number"
         case Boolean():
             return "boolean"
@@ -103,7 +103,7 @@ def _schema(column: ColumnElement[Any]) -> dict[str, Any]:
             return {"type": "boolean"}
         case Integer():
             return {"type": "integer"}
-        case Numeric():
+        case Float() | Numeric():
             return {"type": "number"}
         case _:
             return {"type": "string"}
