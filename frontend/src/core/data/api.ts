@@ -90,6 +90,21 @@ export async function getOutlines(top: string | undefined): Promise<MultiPolygon
   }
 }
 
+/** What the addresses of a layer's tiles name now. */
+export interface TileVersion {
+  /** the `v` of their query */
+  v: string;
+  /** how often the layer had changed, as its event says it too */
+  number: number;
+}
+
+/** @throws ApiProblem as `getJson` does */
+export async function getTileVersion(layer: string): Promise<TileVersion> {
+  const { tiles, version } = await getJson<{ tiles: string[]; version: string }>(`/tiles/${layer}.json`);
+  const [, query] = (tiles[0] ?? "").split("?");
+  return { v: new URLSearchParams(query).get("v") ?? "", number: Number(version.split(".")[1]) };
+}
+
 /** The layers that this audience may read: one that it may not is not listed. */
 export async function getReadable(): Promise<ReadonlySet<string>> {
   const { collections } = await getJson<Collections>("/collections");

@@ -1,7 +1,7 @@
 import { type Map as GlMap, Marker, type VectorTileSource } from "maplibre-gl";
 import type { Span } from "../data/types";
 import { MAP_COLOURS as C } from "../map/palette";
-import { tileSource } from "../map/style";
+import { tileSource, tileUrls } from "../map/style";
 
 /** Farther off, points would hide the heat. */
 export const INCIDENT_ZOOM = 12;
@@ -14,16 +14,16 @@ const MOST_PULSES = 24;
  * the risk areas. The server's `datetime` is closed at both ends, and its incidents are known to the
  * second.
  */
-export function showIncidents(map: GlMap, { from, to }: Span): void {
+export function showIncidents(map: GlMap, { from, to }: Span, v: string | undefined): void {
   const first = new Date(from).toISOString();
   const last = new Date(Date.parse(to) - 1000).toISOString();
-  const tiles = tileSource("incidents", INCIDENT_ZOOM, `?datetime=${first}/${last}`);
+  const urls = tileUrls("incidents", v, [`datetime=${first}/${last}`]);
   const source = map.getSource<VectorTileSource>("incidents");
   if (source) {
-    source.setTiles(tiles.tiles);
+    source.setTiles(urls);
     return;
   }
-  map.addSource("incidents", tiles);
+  map.addSource("incidents", tileSource(INCIDENT_ZOOM, urls));
   map.addLayer(
     {
       id: "incident",

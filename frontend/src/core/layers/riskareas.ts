@@ -1,7 +1,7 @@
 import type { ExpressionSpecification, Map as GlMap, LayerSpecification } from "maplibre-gl";
 import type { ZoneType } from "../data/types";
 import { MAP_COLOURS as C } from "../map/palette";
-import { ABOVE_ZONES, FONT_STACK, nameIn, tileSource } from "../map/style";
+import { ABOVE_ZONES, FONT_STACK, nameIn, tileSource, tileUrls } from "../map/style";
 import type { Lang } from "../state/url";
 
 const OUTLINES = ["zone-casing", "zone-line"] as const;
@@ -27,8 +27,13 @@ const colourOf = (types: readonly ZoneType[]): ExpressionSpecification | string 
     : C.zone;
 
 /** Reach of the risk areas: a dashed white line on a dark casing, which reads on any heat. */
-export function addRiskAreas(map: GlMap, types: readonly ZoneType[], lang: Lang): void {
-  map.addSource("risk_areas", tileSource("risk_areas", TILE_MIN_ZOOM));
+export function addRiskAreas(
+  map: GlMap,
+  types: readonly ZoneType[],
+  lang: Lang,
+  v: string | undefined,
+): void {
+  map.addSource("risk_areas", tileSource(TILE_MIN_ZOOM, tileUrls("risk_areas", v)));
   // biome-ignore format: zoom and value in pairs
   const width = (px: number): ExpressionSpecification => [
     "interpolate", ["linear"], ["zoom"], 9, 0.6 * px, 12, px, 15, 1.5 * px,

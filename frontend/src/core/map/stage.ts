@@ -1,5 +1,11 @@
 import type { MultiPolygon } from "geojson";
-import type { FontFacesSpecification, GeoJSONSource, Map as GlMap, PaddingOptions } from "maplibre-gl";
+import type {
+  FontFacesSpecification,
+  GeoJSONSource,
+  Map as GlMap,
+  PaddingOptions,
+  VectorTileSource,
+} from "maplibre-gl";
 import { Marker } from "maplibre-gl";
 import type { City, Span } from "../data/types";
 import { HeatMesh } from "../layers/heatmesh";
@@ -10,7 +16,7 @@ import { surroundingsOf } from "../layers/surroundings";
 import type { View } from "../state/resolution";
 import type { Camera, Lang, Part } from "../state/url";
 import { createMap } from "./map";
-import { ABOVE_HEAT, baseStyle, nameIn } from "./style";
+import { ABOVE_HEAT, baseStyle, nameIn, tileUrls } from "./style";
 
 const LABELS = ["area-label", "grid-label", "zone-label"] as const;
 const EASE_MS = 900;
@@ -31,6 +37,8 @@ export interface StageOptions {
   fontFaces: FontFacesSpecification;
   camera: Camera | null;
   frame: Frame;
+  /** versions of the layers' tiles, where they are known */
+  versions: ReadonlyMap<string, string>;
 }
 
 export interface StageEvents {
@@ -47,17 +55,20 @@ export class Stage {
   private ready = false;
   private hidden: ReadonlySet<Part> = new Set();
   private readonly later: (() => void)[] = [];
+  private readonly versions: Map<string, string>;
+  private incidentSpan: Span | null = null;
 
   constructor(
     private readonly options: StageOptions,
     events: StageEvents,
   ) {
     const { city, lang, fontFaces } = options;
+    this.versions = new Map(options.versions);
     this.map = createMap({
       ...options,
       pixelRatio: pixelRatio(options.frame),
       padding: padding(options.frame),
-      style: baseStyle(city, lang, fontFaces),
+      style: baseStyle(city, lang, fontFaces, this.versions.get("areas")),
       extent: city.extent,
     });
     const element = document.createElement("div");
@@ -98,7 +109,8 @@ export class Stage {
 
   /** Incidents of a span as points; only for an audience that may read them. */
   showIncidents(span: Span): void {
-    this.whenReady(() => showIncidents(this.map, span));
+    this.incidentSpan = span;
+    this.whenReady(() => showIncidents(this.map, span, this.versions.get("incidents")));
   }
 
   speak(lang: Lang): void {
@@ -112,11 +124,14 @@ export class Stage {
     this.whenReady(() => this.applyHidden());
   }
 
-  /** Fetches the tiles of a layer again, because the server says it has changed. */
-  reload(layer: string): void {
-    this.whenReady(() => {
-      if (this.map.getSource(layer)) this.map.refreshTiles(layer);
-    });
+  /** Takes the tiles of a layer in another version; those that stand are shown until the new ones are there. */
+  renew(layer: string, v: string): void {
+    this.versions.set(layer, v);
+    if (layer === "incidents") {
+      if (this.incidentSpan) this.showIncidents(this.incidentSpan);
+      return;
+    }
+    this.whenReady(() => this.map.getSource<VectorTileSource>(layer)?.setTiles(tileUrls(layer, v)));
   }
 
   pulse(lon: number, lat: number): void {
@@ -166,7 +181,7 @@ export class Stage {
   private furnish(): void {
     const { city, lang } = this.options;
     if (!this.map.getSource("risk_areas")) {
-      addRiskAreas(this.map, city.zone_types, lang);
+      addRiskAreas(this.map, city.zone_types, lang, this.versions.get("risk_areas"));
     }
     this.map.addLayer(this.heat, ABOVE_HEAT);
     this.applyHidden();

@@ -27,9 +27,15 @@ export const nameIn = (lang: Lang): ExpressionSpecification => [
   ["get", `name_${lang === "zh" ? "en" : "zh"}`],
 ];
 
-export const tileSource = (id: string, minzoom: number, query = "") => ({
+/** Addresses of a layer's tiles: of the version `v`, or where that is not known, of what is there now. */
+export const tileUrls = (id: string, v: string | undefined, query: readonly string[] = []): string[] => {
+  const given = [...query, ...(v ? [`v=${v}`] : [])].join("&");
+  return [`${location.origin}/tiles/${id}/{z}/{x}/{y}.mvt${given && `?${given}`}`];
+};
+
+export const tileSource = (minzoom: number, tiles: string[]) => ({
   type: "vector" as const,
-  tiles: [`${location.origin}/tiles/${id}/{z}/{x}/{y}.mvt${query}`],
+  tiles,
   minzoom,
   maxzoom: 14,
 });
@@ -38,7 +44,12 @@ export const tileSource = (id: string, minzoom: number, query = "") => ({
  * The dark base map: nothing but the city's own areas. Levels of the tree become land (the top one),
  * borders (those between) and grid lines (the finest, near by only).
  */
-export function baseStyle(city: City, lang: Lang, fontFaces: FontFacesSpecification): StyleSpecification {
+export function baseStyle(
+  city: City,
+  lang: Lang,
+  fontFaces: FontFacesSpecification,
+  areasVersion?: string,
+): StyleSpecification {
   const codes = city.levels.map((level) => level.code);
   const [top, ...below] = codes;
   const grid = below.pop();
@@ -99,7 +110,7 @@ export function baseStyle(city: City, lang: Lang, fontFaces: FontFacesSpecificat
     }),
   ];
   const sources: StyleSpecification["sources"] = {
-    areas: tileSource("areas", 0),
+    areas: tileSource(0, tileUrls("areas", areasVersion)),
     surroundings: { type: "geojson", data: { type: "FeatureCollection", features: [] } },
   };
   return { version: 8, "font-faces": fontFaces, sources, layers };

@@ -1,7 +1,7 @@
 import { ApiProblem, getCity, getHeatCatalog, getReadable, getSummary } from "../data/api";
 import { CellLoader, type CellSet } from "../data/cells";
 import { type Link, LiveFeed } from "../data/live";
-import type { City, HeatCatalog, LiveFeature, Span, Summary } from "../data/types";
+import type { City, HeatCatalog, LiveEvents, LiveFeature, Span, Summary } from "../data/types";
 import { quantise, type Scale, scaleOf } from "../layers/scale";
 import type { ServerClock } from "./clock.svelte";
 import { AGAIN_MS, Latest } from "./latest";
@@ -39,7 +39,7 @@ const RELEASED = "released";
 export interface FeedEvents {
   incident(event: LiveFeature): void;
   /** the server has a new version of a layer, or `null` where any may have changed */
-  changed(layer: string | null): void;
+  changed(news: LiveEvents["layer"] | null): void;
 }
 
 /**
@@ -111,9 +111,9 @@ export class Feed {
         this.clock.set(now);
         this.goodAt = this.clock.now;
       },
-      layer: ({ layer }) => {
-        this.events.changed(layer);
-        const published = layer === RELEASED && !this.catalog?.policy.exact;
+      layer: (event) => {
+        this.events.changed(event);
+        const published = event.layer === RELEASED && !this.catalog?.policy.exact;
         this.refreshSoon({ heat: published, figures: true });
       },
       heat: ({ version }) => {
