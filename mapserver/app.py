@@ -18,6 +18,7 @@ from mapserver.budget import Budgets
 from mapserver.cache.cache import Cache
 from mapserver.cache.disk import Disk
 from mapserver.caps import Capped
+from mapserver.cases import Loop
 from mapserver.deps import known_parameters, same_origin
 from mapserver.lane import Lane
 from mapserver.live import Hub
@@ -59,6 +60,7 @@ def create_app(settings: Settings, url: str, clock: Clock = Clock()) -> FastAPI:
     state.settings = settings
     state.clock = clock
     state.city = City.load(settings.city_folder)
+    state.loop = Loop.of(state.city)
     state.screens = Screens(settings.screens)
     state.metrics = Metrics()
     state.db = Database(url, pool_size=settings.db.pool_size, timeout_s=settings.db.timeout_s)

@@ -125,6 +125,11 @@ def add(case_id: int, step: Step, later: Case, workflow: Workflow, running: Sequ
     )
 
 
+def text(case_id: int) -> Statement:
+    """What was reported, in words: one value, none where there are none."""
+    return Statement("select report from onemap.case_file where case_id = %(case_id)s", {"case_id": case_id})
+
+
 def steps(case_id: int) -> Statement:
     """The history of a case, oldest first: version, move, actor, at, state, reason, unit, rating."""
     return Statement(

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from mapserver.routers import (
     api,
+    cases,
     city,
     collections,
     health,
@@ -36,6 +37,7 @@ ROUTERS: tuple[APIRouter, ...] = tuple(
         heat,
         place,
         summary,
+        cases,
         live,
         ingest,
         jobs,

@@ -1,0 +1,169 @@
+"""The closed loop for one caller: which seats that one holds, and moves that are made or refused as a whole."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Self, cast
+
+from fastapi import Depends, Request
+
+from layers.cases import store
+from layers.cases.case import Case, Step
+from layers.cases.sla import Policies, Subject
+from layers.cases.workflow import Actor, Move, Workflow, workflows
+from layers.cases.worktime import WorkTime
+from layers.catalog.city import City
+from layers.core.audience import Audience, Role
+from layers.core.clock import Clock
+from layers.core.db import Database, Transaction
+from layers.core.errors import BadValue, Conflict, NotFound
+from layers.core.statement import Statement
+from mapserver.deps import AnAudience
+
+
+@dataclass(frozen=True)
+class Loop:
+    """A city's workflows by code, and its deadlines."""
+
+    workflows: Mapping[str, Workflow]
+    policies: Policies
+
+    @classmethod
+    def of(cls, city: City) -> Self:
+        """From the city's folder.
+
+        Raises
+        ------
+        BadCity : a workflow, the calendar or a policy cannot be followed.
+        """
+        return cls(workflows(city.folder), Policies.load(city.folder, WorkTime.of(city)))
+
+    def workflow(self, code: str) -> Workflow:
+        """The workflow of that code.
+
+        Raises
+        ------
+        BadValue : there is none; names those that there are.
+        """
+        if code not in self.workflows:
+            known = ", ".join(sorted(self.workflows))
+            raise BadValue(f"workflow: '{code[:40]}' is none of {known}", parameter="workflow")
+        return self.workflows[code]
+
+
+def seats(audience: Audience) -> frozenset[Actor]:
+    """The seats that a caller holds: whoever dispatches for one area only is an office that cases are given to."""
+    if audience.role < Role.DISPATCHER:
+        return frozenset()
+    if audience.area_id is not None:
+        return frozenset({Actor.UNIT})
+    own = {Actor.DISPATCHER, Actor.UNIT}
+    return frozenset(own | {Actor.SUPERVISOR} if audience.role is Role.ADMIN else own)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A case as it stands, with its workflow and what its policies are chosen by."""
+
+    workflow: Workflow
+    case: Case
+    subject: Subject
+
+
+@dataclass(frozen=True)
+class CaseDesk:
+    """Registers and moves cases for one caller."""
+
+    db: Database
+    clock: Clock
+    audience: Audience
+    loop: Loop
+
+    async def register(self, report: store.Report) -> tuple[int, bool]:
+        """Register a case: its number, and whether it is new; the same key has the same case.
+
+        Raises
+        ------
+        BadValue : an unknown workflow.
+        """
+        workflow, now = self.loop.workflow(report.workflow), self.clock.now()
+        async with self.db.transaction(self.audience) as tx:
+            areas = await tx.rows(store.areas_of(report.lon, report.lat, report.reported_at))
+            subject = Subject(report.category, report.severity, frozenset(row["code"] for row in areas))
+            running = self.loop.policies.running(Case.registered(workflow, now), workflow, subject)
+            row = await tx.row(store.register(report, workflow, running, now)) or {}
+        return row["case_id"], row["fresh"]
+
+    async def kept(self, case_id: int) -> Kept:
+        """A case as it stands.
+
+        Raises
+        ------
+        NotFound : there is none of that number, or none for the caller.
+        """
+        async with self.db.transaction(self.audience) as tx:
+            return await self._kept(tx, case_id)
+
+    async def move(self, case_id: int, code: str, version: int, told: Mapping[str, Any]) -> Kept:
+        """Make a move from the version that the caller saw; the case after it.
+
+        Raises
+        ------
+        NotFound : as `kept` does.
+        Conflict : the case has another version by now, or no such move; names the state that it is in.
+        Forbidden, BadValue : as `Case.after` does.
+        """
+        async with self.db.transaction(self.audience) as tx:
+            before = await self._kept(tx, case_id)
+            case, workflow = before.case, before.workflow
+            if case.version != version:
+                raise _moved_on(case)
+            step = Step(code, self._seat(workflow, code), self._now(case), **told)
+            later = case.after(workflow, step)
+            running = self.loop.policies.running(later, workflow, before.subject)
+            if not await tx.value(store.add(case_id, step, later, workflow, running)):
+                raise _moved_on((await self._kept(tx, case_id)).case)
+        return Kept(workflow, later, before.subject)
+
+    def moves(self, kept: Kept) -> list[Move]:
+        """What the caller can do with a case now."""
+        own = seats(self.audience)
+        allowed = [move for move in kept.workflow.moves_from(kept.case.state) if own & set(move.by)]
+        return [move for move in allowed if any(move in kept.case.moves(kept.workflow, seat) for seat in move.by)]
+
+    async def rows(self, statement: Statement) -> list[dict[str, Any]]:
+        """All rows of a statement, as far as the caller may read them."""
+        return await self.db.rows(self.audience, statement)
+
+    def _seat(self, workflow: Workflow, code: str) -> Actor:
+        """The first of the move's seats that the caller holds; else any of the caller's, to be refused by name."""
+        own = seats(self.audience)
+        by = [seat for move in workflow.moves if move.code == code for seat in move.by if seat in own]
+        return by[0] if by else next(iter(own))
+
+    def _now(self, case: Case) -> datetime:
+        """Now, or the moment of the last step where another machine's clock is ahead of this one's."""
+        return max(self.clock.now(), case.at)
+
+    async def _kept(self, tx: Transaction, case_id: int) -> Kept:
+        row = await tx.row(store.by_id(case_id))
+        if row is None:
+            raise NotFound(f"there is no case {case_id}", case=case_id)
+        code, case, subject = store.read(row)
+        return Kept(self.loop.workflow(code), case, subject)
+
+
+def _moved_on(case: Case) -> Conflict:
+    return Conflict(
+        f"the case has moved on: it is {case.state}, version {case.version}",
+        state=case.state,
+        version=case.version,
+    )
+
+
+async def _desk(request: Request, audience: AnAudience) -> CaseDesk:
+    state = request.app.state
+    return CaseDesk(state.db, state.clock, audience, cast("Loop", state.loop))
+
+
+ACaseDesk = Annotated[CaseDesk, Depends(_desk)]

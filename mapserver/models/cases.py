@@ -1,0 +1,144 @@
+"""The JSON of the closed loop."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import ConfigDict, Field
+
+from mapserver.models.shapes import NameShape, Shape
+
+MOST_TEXT = 4000
+
+
+class MoveShape(Shape):
+    """A move of a workflow; what it needs is told with it."""
+
+    code: str
+    name: NameShape
+    needs: list[Literal["reason", "unit", "rating"]]
+
+
+class CaseShape(Shape):
+    """A case as every audience that reads incidents may read it; it stands on the centre of its base cell."""
+
+    id: int
+    workflow: str
+    incident: int | None
+    category: str
+    severity: int
+    origin: str
+    reported_at: datetime
+    area: str | None = Field(description="code of the finest area")
+    lon: float
+    lat: float
+    state: str
+    open: bool
+    version: int
+    changed_at: datetime
+    unit: str | None = Field(description="the office that it was last dispatched to")
+    bounces: int = Field(description="how often an office gave it back")
+    rating: int | None
+    due_at: datetime | None = Field(description="none while its clock stands still, or without a policy")
+    late: bool
+
+
+class QueueShape(Shape):
+    """A page of the queue, soonest due first; `next` is the `after` of the page that follows."""
+
+    cases: list[CaseShape]
+    next: str | None
+
+
+class StepShape(Shape):
+    """A move that was made."""
+
+    version: int
+    move: str
+    actor: str
+    at: datetime
+    state: str
+    reason: str | None
+    unit: str | None
+    rating: int | None
+
+
+class TermShape(Shape):
+    """One run of a stage's term."""
+
+    stage: str
+    start_at: datetime
+    due_at: datetime | None
+    warn_at: datetime | None
+    red_at: datetime | None
+    met_at: datetime | None
+    colour: Literal["green", "warn", "overdue", "red"] = Field(
+        description="as it stands now, or stood when it was met"
+    )
+
+
+class CaseFileShape(Shape):
+    """One case with its history; texts are for those who may read them."""
+
+    case: CaseShape
+    report: str | None
+    steps: list[StepShape]
+    terms: list[TermShape]
+    moves: list[MoveShape] = Field(description="what the caller can do with it now")
+
+
+class StateShape(Shape):
+    """A state of a workflow."""
+
+    code: str
+    name: NameShape
+    open: bool
+
+
+class WorkflowShape(Shape):
+    """A workflow: its states, and all its moves."""
+
+    code: str
+    name: NameShape
+    states: list[StateShape]
+    moves: list[MoveShape]
+
+
+class WorkflowsShape(Shape):
+    """All workflows of a city."""
+
+    workflows: list[WorkflowShape]
+
+
+class _Given(Shape):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class NewCase(_Given):
+    """A case to register."""
+
+    source_key: str = Field(
+        pattern=r"^[!-~]{1,200}$", description="what tells it from others; the same is the same case"
+    )
+    category: str = Field(max_length=40)
+    lon: float = Field(ge=-180, le=180)
+    lat: float = Field(ge=-90, le=90)
+    workflow: str = Field("closed_loop", max_length=40)
+    origin: Literal["citizen", "patrol", "sensor", "hotline"] = "hotline"
+    report: str | None = Field(None, max_length=MOST_TEXT, description="personal spans are masked")
+
+
+class NewMove(_Given):
+    """A move to make, from the version of the case that the caller saw."""
+
+    move: str = Field(max_length=40)
+    version: int = Field(ge=0)
+    reason: str | None = Field(None, max_length=MOST_TEXT)
+    unit: str | None = Field(None, max_length=100)
+    rating: int | None = Field(None, ge=1, le=5)
+
+
+class RegisteredShape(Shape):
+    """A case that is registered; `fresh` is false where its key had one already."""
+
+    id: int
+    fresh: bool

@@ -1,0 +1,182 @@
+"""The closed loop: the queue, one case with its history, registering and moving."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
+
+import numpy as np
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import BaseModel, ValidationError
+
+from layers.cases import queue, store
+from layers.cases.queue import Filter, Place
+from layers.cases.sla import Colour, Deadline
+from layers.cases.workflow import Move
+from layers.catalog.city import City
+from layers.core.audience import Audience
+from layers.core.errors import BadValue, Forbidden, NotFound
+from layers.geo import hexgrid
+from layers.records.personal import mask
+from mapserver.body import json_body
+from mapserver.cases import ACaseDesk, CaseDesk
+from mapserver.deps import ACity, Pusher
+from mapserver.models.cases import CaseFileShape, NewCase, NewMove, QueueShape, RegisteredShape, WorkflowsShape
+from mapserver.negotiate import JSON, json_bytes, respond
+
+router = APIRouter(tags=["cases"])
+
+_SOURCE = "desk"
+CaseId = Annotated[int, Path(ge=1, le=2**63 - 1, description="number of a case")]
+Text = Annotated[str | None, Query(max_length=100)]
+Given = TypeVar("Given", bound=BaseModel)
+
+
+def _reader(audience: Audience) -> None:
+    if not audience.policy.incidents:
+        raise Forbidden("cases are not for the public", needs="room")
+
+
+def _body(model: type[BaseModel]) -> dict[str, Any]:
+    content = {JSON: {"schema": model.model_json_schema()}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+async def _given(request: Request, model: type[Given]) -> Given:
+    try:
+        return model.model_validate_json(await json_body(request))
+    except ValidationError as exc:
+        first = exc.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "body"
+        raise BadValue(f"{where}: {first['msg']}", parameter=where) from exc
+
+
+@router.get("/cases", response_model=QueueShape)
+async def get_cases(  # noqa: PLR0913
+    request: Request,
+    desk: ACaseDesk,
+    state: Text = None,
+    category: Text = None,
+    unit: Text = None,
+    workflow: Text = None,
+    is_open: Annotated[bool | None, Query(alias="open")] = None,
+    late: Annotated[bool | None, Query(description="over their term now")] = None,
+    area: Annotated[int | None, Query(ge=1, le=2**63 - 1, description="id of an area, and all below it")] = None,
+    limit: Annotated[int, Query(ge=1, description="most cases of a page; more is clamped")] = 100,
+    after: Annotated[str | None, Query(max_length=100, description="`next` of the page before")] = None,
+) -> Response:
+    """Cases, soonest due first; those without a term come last."""
+    _reader(desk.audience)
+    now = desk.clock.now()
+    sensitive = desk.audience.policy.sensitive_points
+    wanted = Filter(now, state, is_open, late, category, unit, area, workflow, sensitive)
+    most = min(limit, queue.MOST)
+    rows = await desk.rows(queue.page(wanted, most, None if after is None else Place.parse(after)))
+    shown = rows[:most]
+    further = str(Place(shown[-1]["due_at"], shown[-1]["case_id"])) if len(rows) > most else None
+    body = {"cases": [_case(row, desk) for row in shown], "next": further}
+    return respond(request, desk.audience, json_bytes(body), JSON)
+
+
+@router.get("/cases/workflows", response_model=WorkflowsShape)
+async def get_workflows(request: Request, desk: ACaseDesk) -> Response:
+    """The workflows that cases of this city follow."""
+    body = [
+        {
+            "code": each.code,
+            "name": each.name.model_dump(),
+            "states": [
+                {"code": state.code, "name": state.name.model_dump(), "open": state.open} for state in each.states
+            ],
+            "moves": list(map(_move, each.moves)),
+        }
+        for each in desk.loop.workflows.values()
+    ]
+    return respond(request, desk.audience, json_bytes({"workflows": body}), JSON)
+
+
+@router.get("/cases/{case_id}", response_model=CaseFileShape)
+async def get_case(request: Request, case_id: CaseId, desk: ACaseDesk) -> Response:
+    """One case; its history and its text are for those who may read texts."""
+    _reader(desk.audience)
+    return respond(request, desk.audience, json_bytes(await _file(desk, case_id)), JSON)
+
+
+@router.post("/cases", status_code=201, response_model=RegisteredShape, openapi_extra=_body(NewCase))
+async def post_case(request: Request, desk: ACaseDesk, audience: Pusher, city: ACity) -> Response:  # noqa: ARG001
+    """Register a case, once for each key."""
+    given = await _given(request, NewCase)
+    case_id, fresh = await desk.register(_report(given, city, desk))
+    body = json_bytes({"id": case_id, "fresh": fresh})
+    headers = {"Location": f"/cases/{case_id}", "Cache-Control": "no-store"}
+    return Response(body, 201 if fresh else 200, headers, JSON)
+
+
+@router.post("/cases/{case_id}/moves", response_model=CaseFileShape, openapi_extra=_body(NewMove))
+async def post_move(request: Request, case_id: CaseId, desk: ACaseDesk) -> Response:
+    """Make a move; 409 names the state that the case is in where somebody moved it first."""
+    if not desk.audience.policy.pushes:
+        raise Forbidden("cases are moved by dispatchers and offices", needs="dispatcher")
+    given = await _given(request, NewMove)
+    told = given.model_dump(include={"reason", "unit", "rating"})
+    if told["reason"] is not None:
+        told["reason"] = mask(told["reason"]).text
+    await desk.move(case_id, given.move, given.version, told)
+    return Response(json_bytes(await _file(desk, case_id)), headers={"Cache-Control": "no-store"}, media_type=JSON)
+
+
+def _report(given: NewCase, city: City, desk: CaseDesk) -> store.Report:
+    known = {category.code: category for category in city.categories}
+    if given.category not in known:
+        raise BadValue(f"category: '{given.category}' is none of {', '.join(known)}", parameter="category")
+    west, south, east, north = city.extent
+    if not (west <= given.lon <= east and south <= given.lat <= north):
+        raise BadValue(f"lon, lat: {given.lon}, {given.lat} lies outside the city", parameter="lon")
+    cell = hexgrid.at(given.lon, given.lat, city.base_resolution)
+    spot_lon, spot_lat = hexgrid.centre(np.array([cell], np.uint64))[0].tolist()
+    return store.Report(
+        workflow=given.workflow,
+        source=_SOURCE,
+        source_key=given.source_key,
+        category=given.category,
+        severity=known[given.category].weight,
+        origin=given.origin,
+        reported_at=desk.clock.now(),
+        lon=given.lon,
+        lat=given.lat,
+        cell=cell,
+        spot=(spot_lon, spot_lat),
+        report=None if given.report is None else mask(given.report).text,
+    )
+
+
+async def _file(desk: CaseDesk, case_id: int) -> dict[str, Any]:
+    policy = desk.audience.policy
+    rows = await desk.rows(queue.one(case_id, Filter(desk.clock.now(), with_sensitive=policy.sensitive_points)))
+    if not rows:
+        raise NotFound(f"there is no case {case_id}", case=case_id)
+    found: dict[str, Any] = {"case": _case(rows[0], desk), "report": None, "steps": [], "terms": [], "moves": []}
+    if policy.exact_points:
+        (told,) = await desk.rows(store.text(case_id))
+        found |= told
+        found["steps"] = await desk.rows(store.steps(case_id))
+        found["terms"] = [_term(each, desk) for each in await desk.rows(store.deadlines(case_id))]
+        found["moves"] = list(map(_move, desk.moves(await desk.kept(case_id))))
+    return found
+
+
+def _case(row: Mapping[str, Any], desk: CaseDesk) -> dict[str, Any]:
+    same = ("workflow", "category", "severity", "origin", "reported_at", "area", "lon", "lat", "state", "version",
+            "changed_at", "unit", "bounces", "rating", "due_at")  # fmt: skip
+    late = row["is_open"] and row["due_at"] is not None and row["due_at"] <= desk.clock.now()
+    facts = {name: row[name] for name in same}
+    return facts | {"id": row["case_id"], "incident": row["incident_id"], "open": row["is_open"], "late": late}
+
+
+def _term(row: Mapping[str, Any], desk: CaseDesk) -> dict[str, Any]:
+    moments = {name: row[name] for name in ("stage", "start_at", "due_at", "warn_at", "red_at", "met_at")}
+    term = Deadline(row["stage"], row["start_at"], row["due_at"], row["warn_at"], row["red_at"])
+    colour: Colour = term.colour(row["met_at"] or desk.clock.now())
+    return moments | {"colour": colour.value}
+
+
+def _move(move: Move) -> dict[str, Any]:
+    return {"code": move.code, "name": move.name.model_dump(), "needs": list(move.needs)}

@@ -1,0 +1,228 @@
+"""The closed loop over HTTP: who sees and moves what, and what happens where two move at once."""
+
+import asyncio
+import shutil
+
+import pytest
+
+from layers.core.audience import Role
+from layers.core.db import connect
+from tests import toy
+from tests.conftest import heated
+from tests.mapserver.conftest import asking, bearer, running, token
+
+PLACE = {"lon": 10.025, "lat": 50.025}
+POLICY = """[[policies]]
+stage = "handle"
+term = { amount = 2, unit = "urgent_hour" }
+[[policies]]
+stage = "accept"
+term = { amount = 1, unit = "urgent_hour" }
+"""
+
+
+@pytest.fixture
+async def loop(own_toy, toy_settings, tmp_path):
+    """A server of a city with deadlines, and a way to ask it in a role."""
+    folder = tmp_path / "toy"
+    shutil.copytree(toy_settings.city_folder, folder)
+    (folder / "deadlines.toml").write_text(POLICY)
+    settings = toy_settings.model_copy(update={"cities": tmp_path})
+    async with running(settings, own_toy.url) as app, asking(app) as client:
+        yield Asked(client, settings, own_toy)
+
+
+class Asked:
+    """Asks as one role after another."""
+
+    def __init__(self, client, settings, city):
+        self.client, self.settings, self.city = client, settings, city
+        self._tokens = {}
+
+    def _headers(self, role, area):
+        if role is None:
+            return {}
+        if (role, area) not in self._tokens:
+            area_id = None if area is None else self.city.area_id(area)
+            self._tokens[role, area] = token(self.settings, self.city.url, role, area_id)
+        return bearer(self._tokens[role, area])
+
+    async def get(self, path, role=Role.DISPATCHER, area=None):
+        return await self.client.get(path, headers=self._headers(role, area))
+
+    async def post(self, path, body, role=Role.DISPATCHER, area=None):
+        return await self.client.post(path, json=body, headers=self._headers(role, area))
+
+    async def register(self, key="k1", **given):
+        body = {"source_key": key, "category": "theft", **PLACE, **given}
+        answer = await self.post("/cases", body)
+        assert answer.status_code in (200, 201), answer.text
+        return answer.json()["id"]
+
+    async def move(self, case_id, version, code, role=Role.ADMIN, area=None, **told):
+        return await self.post(f"/cases/{case_id}/moves", {"move": code, "version": version, **told}, role, area)
+
+    async def walk(self, case_id, *moves):
+        told = {"dispatch": {"unit": "sanitation"}, "feed_back": {"reason": "done"}, "evaluate": {"rating": 5}}
+        for version, code in enumerate(moves):
+            answer = await self.move(case_id, version, code, **told.get(code, {}))
+            assert answer.status_code == 200, answer.text
+        return answer.json()
+
+
+async def test_a_case_goes_from_its_registration_to_its_end(loop):
+    case_id = await loop.register(report="a bin burns")
+    found = await loop.walk(case_id, "accept", "triage", "dispatch", "handle", "feed_back", "evaluate", "close")
+    case = found["case"]
+    assert (case["state"], case["open"], case["version"], case["rating"]) == ("closed", False, 7, 5)
+    assert [step["move"] for step in found["steps"]][-1] == "close"
+    assert {term["stage"]: term["colour"] for term in found["terms"]} == {"accept": "green", "handle": "green"}
+    assert [move["code"] for move in found["moves"]] == ["reopen"]
+    assert found["report"] == "a bin burns"
+
+
+async def test_a_key_has_one_case(loop):
+    body = {"source_key": "same", "category": "theft", **PLACE}
+    first, again = [await loop.post("/cases", body) for _ in range(2)]
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json() == {"id": again.json()["id"], "fresh": True}
+    assert first.headers["location"] == f"/cases/{first.json()['id']}"
+
+
+async def test_persons_in_texts_are_masked_before_they_are_kept(loop):
+    case_id = await loop.register(report="打扰请电13812345678")
+    found = (await loop.move(case_id, 0, "decline", reason="call 13812345678")).json()
+    assert "13812345678" not in str(found)
+    assert "[phone]" in found["report"]
+    assert "[phone]" in found["steps"][0]["reason"]
+    with connect(loop.city.url) as connection:
+        everything = str(connection.execute("select * from onemap.ledger").fetchall())
+        everything += str(connection.execute("select report from onemap.case_file").fetchall())
+    assert "13812345678" not in everything
+
+
+async def test_who_comes_second_is_told_how_the_case_stands_now(loop):
+    case_id = await loop.register()
+    answers = await asyncio.gather(*(loop.move(case_id, 0, "accept") for _ in range(6)))
+    assert sorted(answer.status_code for answer in answers) == [200] + [409] * 5
+    refused = next(answer for answer in answers if answer.status_code == 409).json()
+    assert (refused["state"], refused["version"]) == ("accepted", 1)
+    assert len((await loop.get(f"/cases/{case_id}")).json()["steps"]) == 1
+
+
+async def test_a_move_that_there_is_not_names_those_that_there_are(loop):
+    case_id = await loop.register()
+    refused = await loop.move(case_id, 0, "close")
+    assert refused.status_code == 409
+    assert refused.json()["moves"] == ["accept", "decline"]
+
+
+async def test_an_office_makes_its_own_moves_in_its_own_area_alone(loop):
+    case_id = await loop.register()
+    await loop.walk(case_id, "accept", "triage", "dispatch")
+    office = {"role": Role.DISPATCHER, "area": "V1"}
+    assert (await loop.get(f"/cases/{case_id}", **office)).json()["moves"][0]["code"] == "bounce"
+    assert (await loop.move(case_id, 3, "pause", reason="strike", **office)).status_code == 403
+    assert (await loop.move(case_id, 3, "handle", role=Role.DISPATCHER, area="V2")).status_code == 404
+    assert (await loop.move(case_id, 3, "handle", **office)).status_code == 200
+
+
+async def test_the_room_reads_the_queue_without_texts_and_moves_nothing(loop):
+    case_id = await loop.register(report="a bin burns")
+    found = (await loop.get(f"/cases/{case_id}", role=Role.ROOM)).json()
+    assert (found["report"], found["steps"], found["moves"]) == (None, [], [])
+    assert (found["case"]["lon"], found["case"]["lat"]) != (PLACE["lon"], PLACE["lat"])
+    assert (await loop.move(case_id, 0, "accept", role=Role.ROOM)).status_code == 403
+    assert (await loop.move(case_id, 0, "accept", role=Role.PLANNER)).status_code == 403
+
+
+async def test_a_sensitive_case_is_only_for_those_who_see_such_points(loop):
+    case_id = await loop.register(category="domestic")
+    for role, status in ((Role.ROOM, 404), (Role.PLANNER, 404), (Role.DISPATCHER, 200)):
+        assert (await loop.get(f"/cases/{case_id}", role=role)).status_code == status
+        shown = (await loop.get("/cases", role=role)).json()["cases"]
+        assert len(shown) == (status == 200)
+
+
+async def test_the_public_reads_no_cases_and_registers_and_moves_none(loop):
+    for path in ("/cases", "/cases/1"):
+        assert (await loop.get(path, role=None)).status_code == 403
+    assert (
+        await loop.post("/cases", {"source_key": "k", "category": "theft", **PLACE}, role=None)
+    ).status_code == 401
+    assert (await loop.post("/cases/1/moves", {"move": "accept", "version": 0}, role=None)).status_code == 403
+
+
+async def test_the_queue_is_soonest_due_first_page_by_page_and_each_filter_narrows_it(loop):
+    ids = [await loop.register(f"k{number}") for number in range(7)]
+    await loop.walk(ids[0], "accept", "triage", "dispatch")
+    await loop.walk(ids[1], "accept")
+    seen, after = [], ""
+    while after is not None:
+        page = (await loop.get(f"/cases?limit=2{after and '&after=' + after.replace('+', '%2B')}")).json()
+        seen += [case["id"] for case in page["cases"]]
+        after = page["next"]
+    assert seen == [*ids[2:], ids[0], ids[1]]
+
+    async def found(query):
+        return {case["id"] for case in (await loop.get(f"/cases?{query}")).json()["cases"]}
+
+    assert await found("state=reported") == set(ids[2:])
+    assert await found("unit=sanitation") == {ids[0]}
+    assert await found("open=true&workflow=closed_loop&category=theft") == set(ids)
+    assert await found("open=false") == await found("category=noise") == await found("late=true") == set()
+    assert await found("late=false") == set(ids)
+    assert await found(f"area={loop.city.area_id('V1')}") == set(ids)
+    assert await found(f"area={loop.city.area_id('V2')}") == set()
+    with connect(loop.city.url) as connection:
+        connection.execute(
+            "update onemap.case_file set due_at = now() - interval '1 s' where case_id = %s", [ids[3]]
+        )
+    assert await found("late=true") == {ids[3]}
+
+
+async def test_a_case_that_cannot_be_is_refused_by_name_and_nothing_is_stored(loop):
+    for parameter, given in (
+        ("category", "murder"), ("lon", 99.0), ("lon", "10"), ("workflow", "none"), ("source_key", "two words"),
+        ("source_key", ""), ("colour", "red"), ("report", "x" * 4001), ("origin", "rumour"),
+    ):  # fmt: skip
+        answer = await loop.post("/cases", {"source_key": "k", "category": "theft", **PLACE, parameter: given})
+        assert answer.status_code == 400
+        assert answer.json()["parameter"] == parameter
+    with connect(loop.city.url) as connection:
+        assert connection.execute("select count(*) from onemap.case_file").fetchone() == {"count": 0}
+
+
+async def test_a_move_that_cannot_be_is_refused_and_leaves_the_case(loop):
+    case_id = await loop.register()
+    for given, status in (
+        ({"move": "decline", "version": 0}, 400),
+        ({"move": "accept", "version": 0, "rating": 3}, 400),
+        ({"move": "accept", "version": 5}, 409),
+        ({"move": "accept", "version": "0"}, 400),
+        ({"move": "accept"}, 400),
+        ({"move": "accept", "version": 0, "rating": 6}, 400),
+    ):
+        answer = await loop.post(f"/cases/{case_id}/moves", given)
+        assert answer.status_code == status, answer.text
+    assert (await loop.get(f"/cases/{case_id}")).json()["case"]["version"] == 0
+
+
+async def test_a_place_in_the_queue_that_is_none_is_refused(loop):
+    for after in ("x", "never~", "2026-01-01~5", "never~9999999999999999999"):
+        answer = await loop.get(f"/cases?after={after}")
+        assert (answer.status_code, answer.json()["parameter"]) == (400, "after")
+
+
+async def test_the_workflows_are_told_with_their_names(loop):
+    found = (await loop.get("/cases/workflows")).json()["workflows"]
+    assert {each["code"]: len(each["states"]) for each in found} == {"closed_loop": 11, "mediation": 6}
+
+
+async def test_what_is_open_in_the_figures_is_what_is_open_in_the_queue(loop):
+    heated(loop.city.url, loop.settings.heat_folder(loop.city.url), toy.CITY)
+    before = (await loop.get("/summary")).json()["open"]
+    case_id = await loop.register()
+    assert (await loop.get("/summary")).json()["open"] == before + 1
+    await loop.move(case_id, 0, "decline", reason="not ours")
+    assert (await loop.get("/summary")).json()["open"] == before
