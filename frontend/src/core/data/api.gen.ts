@@ -166,7 +166,8 @@ export interface paths {
         };
         /**
          * Features page by page; `next` leads on, from wherever the page before ended
-         * @description `numberMatched` is exact. It is left out beyond the first page, and where more match than are counted.
+         * @description `numberMatched` is exact. It is left out beyond the first page, and where more match than are counted. Files
+         *     have all that match, unless `limit` is given: then they too come in pages, and `next` stands in a header.
          */
         get: operations["get_items"];
         put?: never;
@@ -505,6 +506,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Cases, soonest due first; those without a term come last */
+        get: operations["get_cases"];
+        put?: never;
+        /** Register a case, once for each key */
+        post: operations["post_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/cases/workflows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The workflows that cases of this city follow */
+        get: operations["get_workflows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/cases/{case_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One case; its history and its text are for those who may read texts */
+        get: operations["get_case"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/cases/{case_id}/moves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a move; 409 names the state that the case is in where somebody moved it first */
+        post: operations["post_move"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/live": {
         parameters: {
             query?: never;
@@ -711,6 +781,86 @@ export interface components {
             area: number | null;
         };
         /**
+         * CaseFileShape
+         * @description One case with its history; texts are for those who may read them.
+         */
+        CaseFileShape: {
+            case: components["schemas"]["CaseShape"];
+            /** Report */
+            report: string | null;
+            /** Steps */
+            steps: components["schemas"]["StepShape"][];
+            /** Terms */
+            terms: components["schemas"]["TermShape"][];
+            /**
+             * Moves
+             * @description what the caller can do with it now
+             */
+            moves: components["schemas"]["MoveShape"][];
+        };
+        /**
+         * CaseShape
+         * @description A case as every audience that reads incidents may read it; it stands on the centre of its base cell.
+         */
+        CaseShape: {
+            /** Id */
+            id: number;
+            /** Workflow */
+            workflow: string;
+            /** Incident */
+            incident: number | null;
+            /** Category */
+            category: string;
+            /** Severity */
+            severity: number;
+            /** Origin */
+            origin: string;
+            /**
+             * Reported At
+             * Format: date-time
+             */
+            reported_at: string;
+            /**
+             * Area
+             * @description code of the finest area
+             */
+            area: string | null;
+            /** Lon */
+            lon: number;
+            /** Lat */
+            lat: number;
+            /** State */
+            state: string;
+            /** Open */
+            open: boolean;
+            /** Version */
+            version: number;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /**
+             * Unit
+             * @description the office that it was last dispatched to
+             */
+            unit: string | null;
+            /**
+             * Bounces
+             * @description how often an office gave it back
+             */
+            bounces: number;
+            /** Rating */
+            rating: number | null;
+            /**
+             * Due At
+             * @description none while its clock stands still, or without a policy
+             */
+            due_at: string | null;
+            /** Late */
+            late: boolean;
+        };
+        /**
          * CategoryCountShape
          * @description Incidents of one category.
          */
@@ -897,6 +1047,17 @@ export interface components {
             name: components["schemas"]["NameShape"];
         };
         /**
+         * MoveShape
+         * @description A move of a workflow; what it needs is told with it.
+         */
+        MoveShape: {
+            /** Code */
+            code: string;
+            name: components["schemas"]["NameShape"];
+            /** Needs */
+            needs: ("reason" | "unit" | "rating")[];
+        };
+        /**
          * NameShape
          * @description A name in the two languages of the screens.
          */
@@ -977,6 +1138,26 @@ export interface components {
             rows: number;
         };
         /**
+         * QueueShape
+         * @description A page of the queue, soonest due first; `next` is the `after` of the page that follows.
+         */
+        QueueShape: {
+            /** Cases */
+            cases: components["schemas"]["CaseShape"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * RegisteredShape
+         * @description A case that is registered; `fresh` is false where its key had one already.
+         */
+        RegisteredShape: {
+            /** Id */
+            id: number;
+            /** Fresh */
+            fresh: boolean;
+        };
+        /**
          * RiskAreaShape
          * @description A risk area whose influence reaches the place.
          */
@@ -1012,6 +1193,42 @@ export interface components {
             to: string;
         };
         /**
+         * StateShape
+         * @description A state of a workflow.
+         */
+        StateShape: {
+            /** Code */
+            code: string;
+            name: components["schemas"]["NameShape"];
+            /** Open */
+            open: boolean;
+        };
+        /**
+         * StepShape
+         * @description A move that was made.
+         */
+        StepShape: {
+            /** Version */
+            version: number;
+            /** Move */
+            move: string;
+            /** Actor */
+            actor: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** State */
+            state: string;
+            /** Reason */
+            reason: string | null;
+            /** Unit */
+            unit: string | null;
+            /** Rating */
+            rating: number | null;
+        };
+        /**
          * SummaryShape
          * @description Key figures of an area in a span of time; null where the caller may not know.
          */
@@ -1045,6 +1262,54 @@ export interface components {
             version: number;
             /** Rounded To */
             rounded_to: number | null;
+        };
+        /**
+         * TermShape
+         * @description One run of a stage's term.
+         */
+        TermShape: {
+            /** Stage */
+            stage: string;
+            /**
+             * Start At
+             * Format: date-time
+             */
+            start_at: string;
+            /** Due At */
+            due_at: string | null;
+            /** Warn At */
+            warn_at: string | null;
+            /** Red At */
+            red_at: string | null;
+            /** Met At */
+            met_at: string | null;
+            /**
+             * Colour
+             * @description as it stands now, or stood when it was met
+             * @enum {string}
+             */
+            colour: "green" | "warn" | "overdue" | "red";
+        };
+        /**
+         * WorkflowShape
+         * @description A workflow: its states, and all its moves.
+         */
+        WorkflowShape: {
+            /** Code */
+            code: string;
+            name: components["schemas"]["NameShape"];
+            /** States */
+            states: components["schemas"]["StateShape"][];
+            /** Moves */
+            moves: components["schemas"]["MoveShape"][];
+        };
+        /**
+         * WorkflowsShape
+         * @description All workflows of a city.
+         */
+        WorkflowsShape: {
+            /** Workflows */
+            workflows: components["schemas"]["WorkflowShape"][];
         };
         /**
          * ZoneTypeShape
@@ -1255,6 +1520,20 @@ export interface components {
             tileMatrixSets: {
                 [key: string]: unknown;
             }[];
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * NamesShape
+         * @description JSON Schema of what can be asked by name.
+         */
+        NamesShape: {
+            /** Title */
+            title: string;
+            /** Properties */
+            properties: {
+                [key: string]: unknown;
+            };
         } & {
             [key: string]: unknown;
         };
@@ -1688,7 +1967,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description format of the answer */
-                f?: never;
+                f?: "json" | "html";
                 /** @description language of an HTML page */
                 lang?: "en" | "zh";
             };
@@ -1707,7 +1986,8 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/schema+json": components["schemas"]["NamesShape"];
+                    "text/html": string;
                 };
             };
             /** @description a problem document that names what was wrong */
@@ -1730,7 +2010,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description format of the answer */
-                f?: never;
+                f?: "json" | "html";
                 /** @description language of an HTML page */
                 lang?: "en" | "zh";
             };
@@ -1749,7 +2029,8 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/schema+json": components["schemas"]["NamesShape"];
+                    "text/html": string;
                 };
             };
             /** @description a problem document that names what was wrong */
@@ -1774,7 +2055,7 @@ export interface operations {
                 /** @description token of a `next` link */
                 after?: string;
                 /** @description format of the answer */
-                f?: "geojson" | "json" | "csv" | "html";
+                f?: "geojson" | "json" | "html" | "geojsonseq" | "csv" | "fgb" | "parquet";
                 /** @description language of an HTML page */
                 lang?: "en" | "zh";
                 /** @description sortables with commas between, `-` before one that falls */
@@ -1795,6 +2076,8 @@ export interface operations {
                 "filter-lang"?: "cql2-text" | "cql2-json";
                 /** @description URI of the system of its geometries */
                 "filter-crs"?: string;
+                /** @description only features with this: how much, in `unit` */
+                amount?: string;
                 /** @description only features with this: the place is known approximately only */
                 approximate?: string;
                 /** @description only features with this: code of the finest area */
@@ -1813,6 +2096,8 @@ export interface operations {
                 code?: string;
                 /** @description only features with this: when it is due (UTC instant) */
                 due_at?: string;
+                /** @description only features with this: how far its influence reaches (m) */
+                influence_m?: string;
                 /** @description only features with this: what it is: gap, overlap, self_crossing and the like */
                 kind?: string;
                 /** @description only features with this: above 0 for a bridge, below 0 for a tunnel */
@@ -1870,8 +2155,11 @@ export interface operations {
                 };
                 content: {
                     "application/geo+json": components["schemas"]["FeaturesShape"];
-                    "text/csv; charset=utf-8": string;
                     "text/html": string;
+                    "application/geo+json-seq": components["schemas"]["FeaturesShape"];
+                    "text/csv; charset=utf-8": string;
+                    "application/flatgeobuf": unknown;
+                    "application/vnd.apache.parquet": unknown;
                 };
             };
             /** @description a problem document that names what was wrong */
@@ -2386,7 +2674,9 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description format of the answer */
-                f?: "json";
+                f?: "json" | "html";
+                /** @description language of an HTML page */
+                lang?: "en" | "zh";
             };
             header?: never;
             path: {
@@ -2404,6 +2694,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LegendShape"];
+                    "text/html": string;
                 };
             };
             /** @description a problem document that names what was wrong */
@@ -2794,6 +3085,243 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SummaryShape"];
+                };
+            };
+            /** @description a problem document that names what was wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                };
+            };
+        };
+    };
+    get_cases: {
+        parameters: {
+            query?: {
+                state?: string;
+                category?: string;
+                unit?: string;
+                workflow?: string;
+                open?: boolean;
+                /** @description over their term now */
+                late?: boolean;
+                /** @description id of an area, and all below it */
+                area?: number;
+                /** @description most features of a page; more than 10000 is taken as 10000 */
+                limit?: components["parameters"]["limit"];
+                /** @description `next` of the page before */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueShape"];
+                };
+            };
+            /** @description a problem document that names what was wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                };
+            };
+        };
+    };
+    post_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Source Key
+                     * @description what tells it from others; the same is the same case
+                     */
+                    source_key: string;
+                    /** Category */
+                    category: string;
+                    /** Lon */
+                    lon: number;
+                    /** Lat */
+                    lat: number;
+                    /**
+                     * Workflow
+                     * @default closed_loop
+                     */
+                    workflow?: string;
+                    /**
+                     * Origin
+                     * @default hotline
+                     * @enum {string}
+                     */
+                    origin?: "citizen" | "patrol" | "sensor" | "hotline";
+                    /**
+                     * Report
+                     * @description personal spans are masked
+                     */
+                    report?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegisteredShape"];
+                };
+            };
+            /** @description a problem document that names what was wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                };
+            };
+        };
+    };
+    get_workflows: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkflowsShape"];
+                };
+            };
+            /** @description a problem document that names what was wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                };
+            };
+        };
+    };
+    get_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description number of a case */
+                case_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseFileShape"];
+                };
+            };
+            /** @description a problem document that names what was wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                };
+            };
+        };
+    };
+    post_move: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description number of a case */
+                case_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Move */
+                    move: string;
+                    /** Version */
+                    version: number;
+                    /** Reason */
+                    reason?: string | null;
+                    /** Unit */
+                    unit?: string | null;
+                    /** Rating */
+                    rating?: number | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseFileShape"];
                 };
             };
             /** @description a problem document that names what was wrong */
