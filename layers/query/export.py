@@ -48,7 +48,7 @@ def rows(
     statement = (
         select(
             layer.key.label("id"),
-            *(_column(field) for field in view.fields(layer, selection.audience)),
+            *(_column(field, form) for field in view.fields(layer, selection.audience)),
             _geometry(selection, view.crs, form).label("geometry"),
             *(by.what.column.label(f"_{i}") for i, by in enumerate(order.by)),
         )
@@ -74,9 +74,15 @@ def _geometry(selection: Selection, crs: Crs, form: Form) -> ColumnElement[Any]:
             return func.ST_AsGeoJSON(in_crs(shape, crs), crs.decimals, 0, type_=Text)
 
 
-def _column(field: Field) -> ColumnElement[Any]:
-    column = field.column
-    return (cast(column, Text) if isinstance(column.type, JSONB) else column).label(field.name)
+def _column(field: Field, form: Form) -> ColumnElement[Any]:
+    """JSON is text everywhere; instants are where the file is, written as in GeoJSON."""
+    column: ColumnElement[Any] = field.column
+    match column.type:
+        case JSONB():
+            column = cast(column, Text)
+        case DateTime() if form != "wkb":
+            column = func.btrim(cast(func.to_json(func.timezone("UTC", column)), Text), '"', type_=Text) + "Z"
+    return column.label(field.name)
 
 
 _KINDS: tuple[tuple[type, Kind], ...] = (

@@ -12,7 +12,7 @@ Kind = Literal["int16", "int32", "int64", "float32", "float64", "bool", "instant
 
 @dataclass(frozen=True)
 class Column:
-    """One column and what its values are; JSON comes as text."""
+    """One column and what its values are; JSON comes as text, and so do instants for a file that is text."""
 
     name: str
     kind: Kind

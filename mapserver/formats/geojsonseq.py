@@ -9,7 +9,6 @@ from layers.query.table import Column, Table
 from mapserver.formats.batches import Batches
 
 _SEPARATOR = b"\x1e"
-_OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
 
 
 async def lines(table: Table, batches: Batches) -> AsyncGenerator[bytes]:
@@ -29,4 +28,4 @@ def _line(columns: Sequence[Column], row: Sequence[Any]) -> bytes:
         "geometry": orjson.Fragment(row[len(columns)]),
         "properties": properties,
     }
-    return _SEPARATOR + orjson.dumps(feature, option=_OPTIONS)
+    return _SEPARATOR + orjson.dumps(feature, option=orjson.OPT_APPEND_NEWLINE)

@@ -14,6 +14,7 @@ from layers.query import features
 from layers.query.queryable import Queryable, queryables, sortables
 from layers.query.selection import Selection
 from mapserver.deps import ACity, AClock, AnAudience, Db
+from mapserver.formats.registry import FORMATS
 from mapserver.links import ALinks, Links
 from mapserver.negotiate import GEOJSON, JSON, SCHEMA
 from mapserver.pages import SPOKEN, document
@@ -43,7 +44,15 @@ def _collection(layer: Layer, city: City, moments: Mapping[str, Any] | None, lin
         "links": [
             links.link("self", JSON, layer.title.en, links.href(at)),
             links.link("items", GEOJSON, f"{layer.title.en} as GeoJSON", links.href(f"{at}/items", f="geojson")),
-            links.link("items", "text/csv", f"{layer.title.en} as CSV", links.href(f"{at}/items", f="csv")),
+            *(
+                links.link(
+                    "items",
+                    file.media_type,
+                    f"{layer.title.en} as {file.title}",
+                    links.href(f"{at}/items", f=name),
+                )
+                for name, file in FORMATS.items()
+            ),
             links.link(f"{_REL}/queryables", SCHEMA, "What to filter by", links.href(f"{at}/queryables")),
             links.link(f"{_REL}/sortables", SCHEMA, "What to sort by", links.href(f"{at}/sortables")),
             links.link("tiles", JSON, f"{layer.title.en} as TileJSON", links.href(f"/tiles/{layer.id}.json")),
