@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from sqlalchemy import ColumnElement, FromClause
 
@@ -11,6 +11,10 @@ from layers.core.audience import Audience, Role
 from layers.core.errors import BadValue, Forbidden, ShapeMismatch
 
 Shape = Literal["point", "line", "polygon", "any"]
+
+RANKS = 1 << 22
+KEYS = 1 << 40
+"""Keys of points are below this, so that one number holds rank and key; a million years of incidents."""
 
 COUNT = "count"
 """Property of a tile's point that stands for several, see `Zoom`."""
@@ -68,8 +72,10 @@ class Layer:
     moment : when a feature happened, or `valid` : the range in which it holds; neither: it is not dated, and no
         question about a time restricts it.
     level_rank : rank in the city's tree, where a tile shows each level only from a zoom of its own.
-    rank : of points that crowd together the one with the greatest stands for all; then the lowest key decides.
+    rank : of points that crowd together the one with the greatest stands for all; then the greatest key decides.
+        A whole number from 0 to below RANKS.
     label : a tile also carries one point a feature for its label.
+    versioned : each change gives it another version; else nobody is told of one, and an answer holds for seconds.
     hides_sensitive : features of sensitive categories are only for an audience with sensitive points.
     """
 
@@ -88,9 +94,10 @@ class Layer:
     moment: ColumnElement[object] | None = None
     valid: ColumnElement[object] | None = None
     level_rank: ColumnElement[int] | None = None
-    rank: tuple[ColumnElement[Any], ...] = ()
+    rank: ColumnElement[int] | None = None
     label: bool = False
     hides_sensitive: ColumnElement[str] | None = None
+    versioned: bool = True
 
     def __post_init__(self) -> None:
         """Refuse a definition that no query could follow.

@@ -1,6 +1,6 @@
 """The places layer: named places and points of interest."""
 
-from sqlalchemy import or_, type_coerce
+from sqlalchemy import Integer, cast, or_, type_coerce
 from sqlalchemy.types import NullType
 
 from layers.catalog.city import Name
@@ -23,5 +23,5 @@ PLACES = Layer(
     ),
     zoom=Zoom(8, 18),
     look=Look("#bccadb"),
-    rank=(or_(place.c.name_zh.is_not(None), place.c.name_en.is_not(None)),),
+    rank=cast(or_(place.c.name_zh.is_not(None), place.c.name_en.is_not(None)), Integer),  # what has a name
 )
