@@ -6,7 +6,7 @@ import re
 import threading
 import time
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from layers.core import events
 from layers.core.db import connect
 from tests.flow.conftest import EXTRA
 
@@ -192,6 +193,34 @@ def test_the_public_wall_is_the_same_page_with_published_figures_only(toronto, b
     assert f"{figures['total']:,}" in text
     assert "多伦多" in text
     assert refused == []
+    page.close()
+
+
+def test_the_wall_takes_new_tiles_when_a_layer_changes_and_keeps_the_others_for_good(toronto, browser):
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    tiles, controls = [], set()
+
+    def answered(answer):
+        if "/tiles/" in answer.url and ".mvt" in answer.url:
+            tiles.append(answer.url)
+            controls.add(answer.headers.get("cache-control", ""))
+
+    page.on("response", answered)
+    page.goto(f"{toronto.url}/wall.html")
+    _when_painted(page)
+    assert tiles
+    assert all("?v=" in url for url in tiles)
+    assert controls == {"public, max-age=31536000, immutable"}
+    before = list(tiles)
+    with connect(toronto.database_url) as connection:
+        events.begin(connection)
+        events.bump(connection, "areas", datetime.now(UTC))
+    until = time.monotonic() + 20
+    while not (new := {url for url in tiles if "/areas/" in url} - set(before)):
+        assert time.monotonic() < until, "the wall has not heard of it"
+        page.wait_for_timeout(200)
+    page.wait_for_timeout(1000)
+    assert len({url.partition("?")[2] for url in new}) == 1
     page.close()
 
 

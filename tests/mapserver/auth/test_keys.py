@@ -139,6 +139,70 @@ async def test_a_database_that_is_gone_is_asked_again(keys, db, toy_settings, ow
     assert (await keys.grant(text)).audience.role is Role.ROOM
 
 
+async def test_a_token_that_was_good_stays_so_for_a_while_when_the_database_is_gone(
+    keys, db, clock, toy_settings, own_toy, monkeypatch
+):
+    lasting = token(toy_settings, own_toy.url, Role.ROOM)
+    ending = token(toy_settings, own_toy.url, Role.ROOM, expires_at=clock.at + timedelta(seconds=60))
+    for text in (lasting, ending):
+        await keys.grant(text)
+    with pytest.raises(Unauthenticated):
+        await keys.grant("om_" + "a" * 43)
+    monkeypatch.setattr(keys_module, "FRESH_S", 0.0)
+    db.gone = True
+    for _ in range(3):
+        assert (await keys.grant(lasting)).audience.role is Role.ROOM
+    assert db.asked == 6
+    with pytest.raises(Unavailable):
+        await keys.grant("om_" + "a" * 43)
+    clock.at += timedelta(seconds=60)
+    with pytest.raises(Unauthenticated):
+        await keys.grant(ending)
+    monkeypatch.setattr(keys_module, "GRACE_S", 0.0)
+    with pytest.raises(Unavailable):
+        await keys.grant(lasting)
+    db.gone = False
+    revoke_all(own_toy.url)
+    monkeypatch.setattr(keys_module, "GRACE_S", 600.0)
+    with pytest.raises(Unauthenticated):
+        await keys.grant(lasting)
+    db.gone = True
+    with pytest.raises(Unavailable):
+        await keys.grant(lasting)
+
+
+async def test_a_database_that_hangs_is_waited_for_half_a_second_where_a_token_was_good(
+    keys, db, toy_settings, own_toy, monkeypatch
+):
+    text = token(toy_settings, own_toy.url, Role.ROOM)
+    await keys.grant(text)
+    monkeypatch.setattr(keys_module, "FRESH_S", 0.2)
+
+    async def hangs(*given):
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(db, "row", hangs)
+    await asyncio.sleep(0.3)
+    begun = asyncio.get_running_loop().time()
+    assert (await keys.grant(text)).audience.role is Role.ROOM
+    assert asyncio.get_running_loop().time() - begun < 1
+
+
+async def test_what_was_looked_up_just_now_is_known_without_waiting(
+    keys, clock, toy_settings, own_toy, monkeypatch
+):
+    text = token(toy_settings, own_toy.url, Role.ROOM, expires_at=clock.at + timedelta(seconds=60))
+    assert keys.fresh(text) is None
+    await keys.grant(text)
+    assert keys.fresh(text).audience.role is Role.ROOM
+    assert keys.fresh("nonsense") is None
+    clock.at += timedelta(seconds=60)
+    assert keys.fresh(text) is None
+    clock.at -= timedelta(seconds=60)
+    monkeypatch.setattr(keys_module, "FRESH_S", 0.0)
+    assert keys.fresh(text) is None
+
+
 async def test_guesses_do_not_fill_the_memory(keys, monkeypatch):
     monkeypatch.setattr(keys_module, "_KEPT", 10)
     for i in range(30):
