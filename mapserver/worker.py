@@ -5,6 +5,7 @@ import signal
 from collections.abc import Callable
 from threading import Thread
 
+from granian.utils.proxies import wrap_asgi_with_proxy_headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from layers.core import log
@@ -28,7 +29,8 @@ def application(settings: Settings, url: str, parent: int) -> ASGIApp:
             _at_a_stop(app.state.hub.close)
         await app(scope, receive, send)
 
-    return stoppable
+    proxies = settings.server.proxies
+    return wrap_asgi_with_proxy_headers(stoppable, proxies) if proxies else stoppable
 
 
 def _at_a_stop(close: Callable[[], None]) -> None:

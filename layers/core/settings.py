@@ -34,6 +34,7 @@ class ServerSettings(BaseModel):
     port: int = Field(8360, ge=0, le=65535, description="port to listen on")
     workers: int = Field(1, ge=1, description="server processes")
     connections: int = Field(10_000, ge=64, description="requests that one process has under way at a time")
+    proxies: str = Field("", description="addresses and networks of proxies that say whom they ask for")
     public_url: str | None = Field(None, description="how clients reach it behind a proxy")
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from layers.catalog.city import City
 from layers.catalog.layer import Layer
@@ -13,7 +13,7 @@ from layers.geo.crs import CRS84
 from layers.query import features
 from layers.query.queryable import Queryable, queryables, sortables
 from layers.query.selection import Selection
-from mapserver.deps import ACity, AClock, AnAudience, Db
+from mapserver.deps import ACity, AClock, AnAudience, Db, spend
 from mapserver.formats.registry import FORMATS
 from mapserver.links import ALinks, Links
 from mapserver.negotiate import GEOJSON, JSON, SCHEMA
@@ -65,7 +65,7 @@ def _collection(layer: Layer, city: City, moments: Mapping[str, Any] | None, lin
     }
 
 
-@router.get("/collections", dependencies=[SPOKEN])
+@router.get("/collections", dependencies=[SPOKEN, Depends(spend)])
 async def get_collections(
     request: Request,
     db: Db,
@@ -84,7 +84,7 @@ async def get_collections(
     return document(request, audience, f, "collections", {"links": [self_link], "collections": found})
 
 
-@router.get("/collections/{layer_id}", dependencies=[SPOKEN])
+@router.get("/collections/{layer_id}", dependencies=[SPOKEN, Depends(spend)])
 async def get_collection(  # noqa: PLR0913
     request: Request,
     layer_id: LayerId,

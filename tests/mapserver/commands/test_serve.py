@@ -70,6 +70,20 @@ def test_eleven_hundred_screens_follow_one_process_and_it_still_answers(env, log
         assert server.stop() < 5
 
 
+@pytest.mark.parametrize("trusted", [True, False])
+def test_who_asks_through_a_trusted_proxy_is_told_apart_by_what_that_says_and_nobody_elses_word_counts(
+    env, log, trusted
+):
+    more = {"ONEMAP_LIMITS__PUBLIC_BURST": "3", "ONEMAP_LIMITS__PUBLIC_PER_S": "0.01"}
+    more["ONEMAP_SERVER__PROXIES"] = "127.0.0.1" if trusted else "198.51.100.0/24"
+    with served("serve", env=env | more, log=log) as server:
+        seen = [
+            httpx.get(f"{server.url}/place?lon=10.02&lat=50.02", headers={"X-Forwarded-For": host}).status_code
+            for host in ["192.0.2.1"] * 4 + ["192.0.2.2"]
+        ]
+    assert seen == [200] * 3 + [429, 200 if trusted else 429]
+
+
 def hears(one, name):
     """Whether a screen hears something of that name in time."""
     heard = b""
