@@ -150,6 +150,8 @@ class Versions:
         for name, layer in LAYERS.items():
             if layer.valid is not None:
                 own[name] += f"~{await self._last_turn(name, own[name], now)}"
+            if not layer.versioned:
+                own[name] += f"~{asked_s // HOLD_S}"
         own[RELEASED] += f"~{now.timestamp() // _BINS.total_seconds()}"
         own[HEAT] = f"{self._heat()}@{own['incidents']}"
         for name, stamp in own.items():

@@ -32,4 +32,5 @@ FINDINGS = Layer(
     zoom=Zoom(0, 18),
     look=Look("#f0a35e"),
     least=Role.ANALYST,
+    versioned=False,
 )

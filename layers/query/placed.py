@@ -58,12 +58,17 @@ def box(given: Any, crs: Crs, parameter: str) -> shapely.Geometry:
         raise BadValue(f"{parameter}: a bbox is a list of numbers", parameter=parameter)
     found = boxed(given, crs, parameter)
     if isinstance(found, Bbox):
-        return shapely.union_all([shapely.box(*part) for part in found.parts()])
-    plane = shapely.box(found.left, found.bottom, found.right, found.top)
+        return shapely.union_all([rectangle(*part) for part in found.parts()])
+    plane = rectangle(*found.sides)
     side = max(found.right - found.left, found.top - found.bottom)
     if side > 0:
         plane = shapely.segmentize(plane, side / _EDGE_PARTS)
     return shapely.transform(plane, crs.lonlat)
+
+
+def rectangle(left: float, bottom: float, right: float, top: float) -> shapely.Geometry:
+    """A polygon; a line or a point where it has no width or no height, for no polygon has no area."""
+    return shapely.convex_hull(shapely.linestrings([[left, bottom], [left, top], [right, top], [right, bottom]]))
 
 
 def is_number(value: object) -> bool:

@@ -77,4 +77,7 @@ def _boxes(bbox: Bbox) -> list[ColumnElement[Any]]:
 
 
 def _envelope(sides: tuple[float, float, float, float], srid: int) -> ColumnElement[Any]:
-    return func.ST_MakeEnvelope(*sides, srid, type_=NullType())
+    box = func.ST_MakeEnvelope(*sides, srid, type_=NullType())
+    left, bottom, right, top = sides
+    # Nothing meets a polygon without an area; ST_Envelope makes a line or a point of it.
+    return func.ST_Envelope(box, type_=NullType()) if left == right or bottom == top else box

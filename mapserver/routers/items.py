@@ -13,6 +13,7 @@ from layers.query.features import MOST_COUNTED, View
 from layers.query.order import MOST_ID, plain
 from layers.query.selection import Selection
 from mapserver import exports, geojson
+from mapserver.budget import PAGE
 from mapserver.cache.entry import Made
 from mapserver.deps import ACaller, AClock, AnAudience, Db
 from mapserver.formats.registry import FORMATS as FILES
@@ -94,8 +95,11 @@ async def get_items(  # noqa: PLR0913
         return Made(json_bytes(await body()), GEOJSON, _content_crs(wanted.view.crs))
 
     if form == "html":
-        return page(request, audience, "items", await body())
-    return await caller.answer(layer.id, make, form=f"{form} {links.base}")
+        caller.budgets.ask(request.scope, caller.token, PAGE)
+        answer = page(request, audience, "items", await body())
+        answer.headers.update(_content_crs(wanted.view.crs))
+        return answer
+    return await caller.answer(layer.id, make, form=f"{form} {links.base}", cost=PAGE)
 
 
 @router.get("/collections/{layer_id}/items/{feature_id}", dependencies=[SPOKEN])
