@@ -14,13 +14,18 @@ _NICE = 5  # answers go before files
 
 
 def main(name: str) -> None:
-    """Read a table and its batches up to an empty one, and write them in the format of that name."""
+    """Read a table and its batches up to an empty one, and write them in the format of that name.
+
+    Where they break off, or nobody takes the file any more, there is nothing to say: the server knows.
+    """
     os.nice(_NICE)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # leaving no file behind
     found = _batches()
-    table = next(found)
-    _writer(name)(table, found, sys.stdout.buffer)
-    sys.stdout.buffer.flush()
+    try:
+        _writer(name)(next(found), found, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+    except (EOFError, BrokenPipeError):
+        sys.exit(1)
 
 
 def _writer(name: str) -> Callable[..., None]:

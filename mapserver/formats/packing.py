@@ -38,7 +38,6 @@ async def _packed(name: str, table: Table, batches: Batches) -> AsyncGenerator[b
             raise Unavailable(f"the file could not be written as {name}", retry_after_s=60)
     finally:
         feeding.cancel()
-        to.close()
         await asyncio.gather(feeding, return_exceptions=True)
         with suppress(ProcessLookupError):
             process.terminate()
@@ -46,14 +45,20 @@ async def _packed(name: str, table: Table, batches: Batches) -> AsyncGenerator[b
 
 
 async def _feed(to: asyncio.StreamWriter, table: Table, batches: Batches) -> None:
-    """Hand over all rows, no faster than they are taken; a process that has failed takes none."""
-    with suppress(BrokenPipeError, ConnectionResetError):
-        to.write(pickle.dumps(table))
-        async for rows in batches:
-            to.write(pickle.dumps(rows))
+    """Hand over all rows, no faster than they are taken; a process that has failed takes none.
+
+    Where there is no end to them, because the database fails, the process gets none and ends.
+    """
+    try:
+        with suppress(BrokenPipeError, ConnectionResetError):
+            to.write(pickle.dumps(table))
+            async for rows in batches:
+                to.write(pickle.dumps(rows))
+                await to.drain()
+            to.write(pickle.dumps(None))
             await to.drain()
-        to.write(pickle.dumps(None))
-        await to.drain()
+    finally:
+        to.close()
 
 
 flatgeobuf = partial(_packed, "fgb")
