@@ -1,6 +1,7 @@
 """The SQL of every question as text; `make bless` accepts a change, and the difference is then read."""
 
 import os
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,11 +11,17 @@ from layers.catalog.registry import LAYERS
 from layers.core.audience import Audience, Role
 from layers.core.span import Span
 from layers.geo.bbox import Bbox
+from layers.geo.crs import BY_URI, box
 from layers.geo.tiles import Tile
 from layers.heat import exact
 from layers.heat.question import Question
 from layers.query import features, summary, tiles
+from layers.query.condition import condition
+from layers.query.expression import read
+from layers.query.features import View
 from layers.query.interval import Interval
+from layers.query.order import Order
+from layers.query.queryable import queryables
 from layers.query.selection import Selection
 
 AT = datetime(2025, 3, 1, tzinfo=UTC)
@@ -24,8 +31,29 @@ ROOM = Audience(Role.ROOM)
 ANALYST = Audience(Role.ANALYST)
 INCIDENTS = Selection(LAYERS["incidents"], ROOM, AT, Interval(AT, None), BOX)
 
+EPSG = "http://www.opengis.net/def/crs/EPSG/0"
+NAMES = queryables(LAYERS["incidents"], ROOM)
+SORTED = Order.parse("-severity,due_at", NAMES)
+FILTER = """category IN ('noise', 'theft') AND NOT (CASEI(state) LIKE CASEI('n%') OR severity BETWEEN 1 AND 2.5)
+AND T_DURING(occurred_at, INTERVAL('2025-03-01', '..')) AND due_at IS NOT NULL
+AND S_INTERSECTS(geometry, POLYGON((50.1 10, 50.1 10.1, 50.2 10.1, 50.1 10)))""".replace("\n", " ")
+
 QUESTIONS = {
     "items_incidents_room": features.items(INCIDENTS, 100, after="7"),
+    "items_filtered": features.items(
+        replace(INCIDENTS, bbox=None, filters=(condition(read(FILTER), NAMES, BY_URI[f"{EPSG}/4326"]),)), 100
+    ),
+    "items_sorted": features.items(
+        replace(INCIDENTS, bbox=None),
+        100,
+        SORTED.token([3, None], 7),
+        order=SORTED,
+        view=View(BY_URI[f"{EPSG}/4547"], ["category", "occurred_at"]),
+    ),
+    "items_in_frame": features.items(
+        replace(INCIDENTS, bbox=box([0, 0, 1000, 2000], BY_URI[f"{EPSG}/3857"])), 100
+    ),
+    "items_matched": features.matched(INCIDENTS),
     "items_areas_public": features.items(Selection(LAYERS["areas"], Audience(), AT), 100),
     "items_roads_between": features.items(
         Selection(LAYERS["roads"], Audience(), AT, Interval(AT, None), BOX), 100, after="7"
