@@ -1,5 +1,6 @@
 """Every format of a selection says what its GeoJSON says."""
 
+import asyncio
 import csv
 import io
 import json
@@ -12,9 +13,11 @@ import pytest
 import shapely
 
 from layers.catalog.registry import LAYERS
-from layers.geo.crs import BY_URI
+from layers.geo.crs import BY_URI, CRS84
+from layers.query.table import Column, Table
 from mapserver import exports
-from mapserver.formats import packing
+from mapserver.formats import download, packing
+from mapserver.formats.csv import lines as csv_lines
 from tests.files import read_file
 
 MERCATOR = next(crs for crs in BY_URI.values() if crs.srid == 3857)
@@ -261,3 +264,25 @@ async def test_a_collection_and_its_pages_lead_to_every_format(client):
             answer = await client.get(types[form.media_type])
             assert answer.headers["content-type"] == form.media_type
             assert "limit" not in types[form.media_type]
+
+
+async def test_a_client_that_takes_nothing_more_is_left(monkeypatch):
+    ended = asyncio.Event()
+
+    async def batches():
+        try:
+            for number in range(1000):
+                yield [(number, "POINT(1 2)")]
+        finally:
+            ended.set()
+
+    async def send(message):
+        if message["type"] == "http.response.body":
+            await asyncio.Event().wait()
+
+    table = Table("few", (Column("id", "int64"),), "point", CRS84)
+    monkeypatch.setattr(download, "STALL_S", 0.1)
+    answer = download.Download(csv_lines, table, batches(), "text/csv")
+    with pytest.raises(TimeoutError):
+        await answer({"type": "http"}, asyncio.Event().wait, send)
+    assert ended.is_set()
