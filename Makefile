@@ -24,9 +24,10 @@ check: screens
 	cd frontend && $(NODE) npm run --silent check
 	cd frontend && $(NODE) npm run --silent test
 
-# What `make test` does a few times, thirty times: processes are killed at random moments.
+# What `make test` does a few times, many times: processes are killed at random moments, and the API is asked everything.
 drill: provision-test
 	ONEMAP_DRILL_ROUNDS=30 $(BIN)/pytest tests/drill
+	ONEMAP_EXAMPLES=200 $(BIN)/pytest tests/mapserver/clients/test_schemathesis.py
 
 # Accept the present SQL and tiles as the new golden files, then read the difference.
 bless: .venv/ready

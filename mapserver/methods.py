@@ -4,7 +4,10 @@ from http import HTTPStatus
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 class _Answered(OSError):
@@ -28,7 +31,7 @@ class Methods:
             except (_Answered, ClientDisconnect):
                 return
         else:
-            await self._app(scope, receive, _allowing(send, asked=scope["method"] == "OPTIONS"))
+            await self._app(scope, receive, _allowing(scope, send))
 
 
 def _without_body(send: Send) -> Send:
@@ -45,16 +48,25 @@ def _without_body(send: Send) -> Send:
     return head
 
 
-def _allowing(send: Send, *, asked: bool) -> Send:
-    """Name HEAD and OPTIONS in the Allow of a 405; one that was `asked` for by OPTIONS is no mistake, but 204."""
-    told = False
+def _served(scope: Scope) -> str:
+    """The methods of a path, which may have a route for each."""
+    routes = scope["app"].routes
+    there = [
+        method
+        for method in _METHODS
+        if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in routes)
+    ]
+    return ", ".join(sorted({*there, "OPTIONS", *(["HEAD"] if "GET" in there else [])}))
+
+
+def _allowing(scope: Scope, send: Send) -> Send:
+    """Have a 405 name every method that is served; one that OPTIONS asked for is no mistake, but 204."""
+    asked, told = scope["method"] == "OPTIONS", False
 
     async def allowed(message: Message) -> None:
         nonlocal told
         if message["type"] == "http.response.start" and message["status"] == HTTPStatus.METHOD_NOT_ALLOWED:
-            there = {each.strip() for each in MutableHeaders(scope=message).get("allow", "").split(",")}
-            there |= {"OPTIONS"} | ({"HEAD"} if "GET" in there else set())
-            allow = ", ".join(sorted(there - {""}))
+            allow = _served(scope)
             if asked:
                 told = True
                 message = {

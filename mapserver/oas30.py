@@ -1,7 +1,8 @@
 """The OpenAPI document as version 3.0, which the OGC's test suites and older clients read.
 
 3.0 has its own dialect of JSON Schema: no null and no list of types but `nullable`, no `const`, no `prefixItems`,
-exclusive bounds as flags, one `example`.
+exclusive bounds as flags, one `example`. More than `x-most` is clamped; OGC API writes that as
+`maximum`, from which clients take the size of their pages.
 """
 
 from collections.abc import Mapping
@@ -38,6 +39,8 @@ def _schema(made: dict[str, Any]) -> dict[str, Any]:
     for flag, bound in _EXCLUSIVE:
         if isinstance(made.get(flag), int | float) and not isinstance(made[flag], bool):
             made[bound], made[flag] = made[flag], True
+    if "x-most" in made:
+        made["maximum"] = made.pop("x-most")
     if isinstance(made.get("type"), list):
         made["anyOf"] = [{"type": kind} for kind in made.pop("type")]
     if isinstance(made.get("anyOf"), list):

@@ -6,6 +6,8 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
+from layers.catalog.registry import LAYERS
+from mapserver import matrices
 from mapserver.operations import OPERATIONS, Operation
 from mapserver.params import LIMIT_DEFAULT, LIMIT_MOST
 
@@ -38,10 +40,18 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "required": False,
         "style": "form",
         "explode": False,
-        "schema": {"type": "integer", "minimum": 1, "maximum": LIMIT_MOST, "default": LIMIT_DEFAULT},
+        "schema": {"type": "integer", "minimum": 1, "x-most": LIMIT_MOST, "default": LIMIT_DEFAULT},
     },
 }
 """Query parameters as OGC API words them, which one schema of the framework's cannot say."""
+
+_PATH: dict[str, dict[str, Any]] = {
+    "layer_id": {"enum": list(LAYERS)},
+    "layer": {"examples": ["all"]},
+    "feature_id": {"examples": ["1"]},
+    "tms": {"enum": [matrices.ID]},
+}
+"""What a part of a path may be, where that can be said."""
 
 _SECURITY: dict[str, Any] = {
     "token": {"type": "http", "scheme": "bearer", "description": "as `onemap token create` prints it"},
@@ -102,6 +112,8 @@ def _parameter(given: dict[str, Any]) -> dict[str, Any]:
     if given["in"] == "query" and given["name"] in PARAMETERS:
         return {"$ref": f"#/components/parameters/{given['name']}"}
     schema = given["schema"]
+    if given["in"] == "path":
+        schema |= _PATH.get(given["name"], {})
     kinds = [kind for kind in schema.pop("anyOf", []) if kind != {"type": "null"}]
     if len(kinds) == 1:
         schema |= kinds[0]

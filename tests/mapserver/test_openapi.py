@@ -68,6 +68,7 @@ def test_a_way_to_sign_in_is_needed_only_where_nobody_gets_in_without(document):
         ({"exclusiveMinimum": 0}, {"minimum": 0, "exclusiveMinimum": True}),
         ({"type": "array", "prefixItems": [{}]}, {"type": "array", "items": {}}),
         ({"examples": [1, 2]}, {"example": 1}),
+        ({"x-most": 3}, {"maximum": 3}),
         ({"properties": {"type": {"type": "string"}}}, {"properties": {"type": {"type": "string"}}}),
     ],
 )

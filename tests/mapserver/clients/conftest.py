@@ -38,12 +38,13 @@ def site(cluster, toy_template, toy_settings, tmp_path_factory):
     url = cluster.url(name)
     settings = Settings(home=folder / "home", cities=toy_settings.cities, city="toy")
     heated(url, settings.heat_folder(url), toy.CITY)
+    (folder / "index.html").write_text("<title>hub</title>")
     env = {
         "ONEMAP_HOME": str(settings.home),
         "ONEMAP_CITIES": str(toy_settings.cities.resolve()),
         "ONEMAP_CITY": "toy",
         "ONEMAP_DB__URL": url,
-        "ONEMAP_SCREENS": str(folder / "none"),
+        "ONEMAP_SCREENS": str(folder),
         "ONEMAP_LIMITS__TOKEN_BURST": "1000000",
         "ONEMAP_LIMITS__TOKEN_PER_S": "1000000",
         "ONEMAP_LIMITS__PUBLIC_BURST": "1000000",

@@ -1931,7 +1931,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description id of a collection */
-                layer_id: string;
+                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "findings";
             };
             cookie?: never;
         };
@@ -1974,7 +1974,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description id of a collection */
-                layer_id: string;
+                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "findings";
             };
             cookie?: never;
         };
@@ -2017,7 +2017,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description id of a collection */
-                layer_id: string;
+                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "findings";
             };
             cookie?: never;
         };
@@ -2142,7 +2142,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description id of a collection */
-                layer_id: string;
+                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "findings";
             };
             cookie?: never;
         };
@@ -2191,7 +2191,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description id of a collection */
-                layer_id: string;
+                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "findings";
                 feature_id: string;
             };
             cookie?: never;
@@ -2230,7 +2230,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description id of a collection */
-                layer_id: string;
+                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "findings";
             };
             cookie?: never;
         };
@@ -2274,7 +2274,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description id of a collection */
-                layer_id: string;
+                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "findings";
                 z: number;
                 x: number;
                 y: number;
@@ -2366,7 +2366,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description id of a tile matrix set */
-                tms: string;
+                tms: "WebMercatorQuad";
             };
             cookie?: never;
         };
@@ -2449,7 +2449,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description id of a collection */
-                layer_id: string;
+                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "findings";
             };
             cookie?: never;
         };
@@ -2492,9 +2492,9 @@ export interface operations {
             header?: never;
             path: {
                 /** @description id of a collection */
-                layer_id: string;
+                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "findings";
                 /** @description id of a tile matrix set */
-                tms: string;
+                tms: "WebMercatorQuad";
             };
             cookie?: never;
         };
@@ -2541,9 +2541,9 @@ export interface operations {
             header?: never;
             path: {
                 /** @description id of a collection */
-                layer_id: string;
+                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "findings";
                 /** @description id of a tile matrix set */
-                tms: string;
+                tms: "WebMercatorQuad";
                 /** @description tile matrix, the zoom */
                 z: number;
                 /** @description row from the north */
@@ -2638,7 +2638,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description id of a collection */
-                layer_id: string;
+                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "findings";
             };
             cookie?: never;
         };
@@ -2681,7 +2681,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description id of a collection */
-                layer_id: string;
+                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "findings";
             };
             cookie?: never;
         };
