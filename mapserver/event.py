@@ -9,6 +9,7 @@ from layers.catalog.incidents import INCIDENTS
 from layers.core.audience import Audience
 
 _PUBLIC_LAYERS = frozenset({"areas", "risk_areas", "roads", "places", "released"})
+_OF_A_CASE = ("id", "workflow", "category", "state", "open", "version", "due_at", "unit", "area", "lon", "lat")
 
 
 def message(name: str, data: dict[str, Any], seq: int | None = None) -> bytes:
@@ -40,7 +41,7 @@ class Event:
             return policy.incidents or self.layer in _PUBLIC_LAYERS
         if self.topic == "heat":  # the stores that it tells of are not the public's product
             return policy.incidents
-        if self.topic != "incident" or not policy.incidents:
+        if self.topic not in ("incident", "case") or not policy.incidents:
             return False
         if self.payload.get("sensitive", True) and not policy.sensitive_points:
             return False
@@ -58,6 +59,8 @@ class Event:
             return _feature(self.payload, audience)
         if self.topic == "heat":
             return self.payload | {"cells": _cells(self.payload.get("cells"), audience)}
+        if self.topic == "case":
+            return {name: self.payload.get(name) for name in _OF_A_CASE}
         return self.payload
 
 

@@ -42,15 +42,27 @@ def test_the_public_learns_of_the_layers_that_it_may_read(name):
 HEAT = Event(9, "heat", "heat", None, {"version": 12, "at": "2025-01-01T00:00:00Z"})
 
 
-@pytest.mark.parametrize("event", [layer("incidents"), HEAT, incident()])
+def case(*, sensitive=False, area_ids=(1, 2)):
+    payload = {"id": 5, "state": "handling", "report": "a bin burns", "sensitive": sensitive}
+    return Event(6, "case", "cases", list(area_ids), payload)
+
+
+def test_of_a_case_screens_are_told_how_it_stands_and_nothing_that_was_written():
+    said = told(case(), DISPATCHER)
+    assert (said["id"], said["state"]) == (5, "handling")
+    assert "report" not in said
+
+
+@pytest.mark.parametrize("event", [layer("incidents"), layer("cases"), HEAT, incident(), case()])
 def test_the_public_learns_nothing_of_incidents(event):
     assert not event.visible_to(PUBLIC)
     assert event.visible_to(ROOM)
 
 
 def test_a_sensitive_incident_is_only_for_those_who_may_read_its_point():
-    assert not incident(sensitive=True).visible_to(ROOM)
-    assert incident(sensitive=True).visible_to(DISPATCHER)
+    for made in (incident, case):
+        assert not made(sensitive=True).visible_to(ROOM)
+        assert made(sensitive=True).visible_to(DISPATCHER)
 
 
 def test_an_incident_that_does_not_say_whether_it_is_sensitive_counts_as_sensitive():
@@ -59,8 +71,9 @@ def test_an_incident_that_does_not_say_whether_it_is_sensitive_counts_as_sensiti
 
 
 def test_an_incident_is_for_those_whose_scope_holds_it():
-    assert incident(area_ids=[1, 2]).visible_to(Audience(Role.ROOM, 1))
-    assert not incident(area_ids=[1, 2]).visible_to(Audience(Role.ROOM, 3))
+    for made in (incident, case):
+        assert made(area_ids=[1, 2]).visible_to(Audience(Role.ROOM, 1))
+        assert not made(area_ids=[1, 2]).visible_to(Audience(Role.ROOM, 3))
 
 
 def test_an_incident_outside_of_all_areas_is_outside_of_every_scope():

@@ -56,6 +56,42 @@ end
 $$;
 revoke all on function onemap.keep_deadlines(bigint, jsonb, timestamptz) from public;
 
+-- Give the layer of cases its next version and tell whoever follows how a case stands, as layers.core.events does it:
+-- the place in the order of commits is taken first, so let this be the last thing in the transaction.
+create or replace function onemap.announce_case(case_id bigint) returns void
+language plpgsql as $$
+#variable_conflict use_column
+declare
+  told record;
+  next bigint;
+begin
+  perform pg_advisory_xact_lock(x'6F7574626F78'::bigint);  -- "outbox"
+  select file.changed_at as at, area.code as area, jsonb_build_object(
+      'id', file.case_id, 'workflow', file.workflow, 'category', file.category, 'sensitive', category.sensitive,
+      'state', file.state, 'open', file.is_open, 'version', file.version, 'due_at', file.due_at, 'unit', file.unit,
+      'area', area.code, 'lon', st_x(file.spot), 'lat', st_y(file.spot)
+    ) as payload, (
+      with recursive above (area_id) as (
+        select file.area_id
+        union
+        select version.parent_id from onemap.area_version version join above using (area_id)
+        where version.parent_id is not null
+      ) select array_agg(area_id) from above where area_id is not null
+    ) as area_ids into told
+  from onemap.case_file file join onemap.category category on category.code = file.category
+  left join onemap.area area on area.area_id = file.area_id
+  where file.case_id = $1;
+  insert into onemap.layer_version (layer, version, changed_at) values ('cases', 1, told.at)
+  on conflict (layer) do update set version = layer_version.version + 1, changed_at = excluded.changed_at
+  returning version into next;
+  insert into onemap.outbox (at, topic, layer, area_ids, payload) values
+    (told.at, 'layer', 'cases', null, jsonb_build_object('layer', 'cases', 'version', next)),
+    (told.at, 'case', 'cases', coalesce(told.area_ids, '{}'), told.payload);
+  perform pg_notify('onemap', '');
+end
+$$;
+revoke all on function onemap.announce_case(bigint) from public;
+
 -- Register a case as its facts say; the number of the one there is already where its key, or its incident, has one.
 create or replace function onemap.open_case(facts jsonb, running jsonb, out case_id bigint, out fresh boolean)
 language plpgsql security definer set search_path = public, pg_temp as $$
@@ -93,6 +129,7 @@ begin
     jsonb_build_object('workflow', given.workflow, 'source', given.source, 'source_key', given.source_key,
       'category', given.category, 'area_id', given.area_id, 'reported_at', given.reported_at)
   ]);
+  perform onemap.announce_case(open_case.case_id);
 end
 $$;
 revoke all on function onemap.open_case(jsonb, jsonb) from public;
@@ -124,6 +161,7 @@ begin
   perform onemap.write_ledger(told.at, 'moved', array['case:' || $1], array[
     jsonb_strip_nulls(step) || jsonb_build_object('version', given.version, 'state', given.state)
   ]);
+  perform onemap.announce_case($1);
   return true;
 end
 $$;
