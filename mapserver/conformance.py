@@ -2,13 +2,25 @@
 
 _OGC = "http://www.opengis.net/spec"
 
-CONFORMANCE: tuple[str, ...] = (
-    f"{_OGC}/ogcapi-common-1/1.0/conf/core",
-    f"{_OGC}/ogcapi-common-1/1.0/conf/landing-page",
-    f"{_OGC}/ogcapi-common-1/1.0/conf/json",
-    f"{_OGC}/ogcapi-common-1/1.0/conf/oas30",
-    f"{_OGC}/ogcapi-common-2/1.0/conf/collections",
-    f"{_OGC}/ogcapi-features-1/1.0/conf/core",
-    f"{_OGC}/ogcapi-features-1/1.0/conf/geojson",
-    f"{_OGC}/ogcapi-features-1/1.0/conf/oas30",
-)
+_CLASSES: dict[str, tuple[str, ...]] = {
+    "ogcapi-common-1/1.0": ("core", "landing-page", "json", "html", "oas30"),
+    "ogcapi-common-2/1.0": ("collections",),
+    "ogcapi-features-1/1.0": ("core", "geojson", "html", "oas30"),
+    "ogcapi-features-2/1.0": ("crs",),
+    "ogcapi-features-3/1.0": ("queryables", "queryables-query-parameters", "filter", "features-filter"),
+    "ogcapi-features-8/1.0": ("sortables", "sorting", "features-sorting"),
+    "ogcapi-tiles-1/1.0": ("core", "tileset", "tilesets-list", "geodata-tilesets", "mvt", "oas30"),
+    "cql2/1.0": (
+        "cql2-text",
+        "cql2-json",
+        "basic-cql2",
+        "advanced-comparison-operators",
+        "case-insensitive-comparison",
+        "basic-spatial-functions",
+        "basic-spatial-functions-plus",
+        "spatial-functions",
+        "temporal-functions",
+    ),
+}
+
+CONFORMANCE = tuple(f"{_OGC}/{standard}/conf/{name}" for standard, names in _CLASSES.items() for name in names)

@@ -16,7 +16,7 @@ from layers.query.selection import Selection
 from mapserver.deps import ACity, AClock, AnAudience, Db, spend
 from mapserver.formats.registry import FORMATS
 from mapserver.links import ALinks, Links
-from mapserver.negotiate import GEOJSON, JSON, SCHEMA
+from mapserver.negotiate import GEOJSON, HTML, JSON, SCHEMA
 from mapserver.pages import SPOKEN, document
 from mapserver.params import Format, LayerId
 from mapserver.styles import STYLE
@@ -43,6 +43,7 @@ def _collection(layer: Layer, city: City, moments: Mapping[str, Any] | None, lin
         "storageCrs": CRS84.uri,
         "links": [
             links.link("self", JSON, layer.title.en, links.href(at)),
+            links.link("alternate", HTML, f"{layer.title.en} as a page", links.href(at, f="html")),
             links.link("items", GEOJSON, f"{layer.title.en} as GeoJSON", links.href(f"{at}/items", f="geojson")),
             *(
                 links.link(
@@ -80,8 +81,11 @@ async def get_collections(
     for layer in layers_for(audience):
         moments = await db.row(audience, features.extent(Selection(layer, audience, clock.now())))
         found.append(_collection(layer, city, moments, links))
-    self_link = links.link("self", JSON, "Collections", links.href("/collections"))
-    return document(request, audience, f, "collections", {"links": [self_link], "collections": found})
+    here = [
+        links.link("self", JSON, "Collections", links.href("/collections")),
+        links.link("alternate", HTML, "Collections as a page", links.href("/collections", f="html")),
+    ]
+    return document(request, audience, f, "collections", {"links": here, "collections": found})
 
 
 @router.get("/collections/{layer_id}", dependencies=[SPOKEN, Depends(spend)])
