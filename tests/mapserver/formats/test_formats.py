@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 import json
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
@@ -17,7 +18,6 @@ from layers.geo.crs import BY_URI, CRS84
 from layers.query.table import Column, Table
 from mapserver import exports
 from mapserver.formats import download, packing
-from mapserver.formats.csv import lines as csv_lines
 from tests.files import read_file
 
 MERCATOR = next(crs for crs in BY_URI.values() if crs.srid == 3857)
@@ -266,23 +266,50 @@ async def test_a_collection_and_its_pages_lead_to_every_format(client):
             assert "limit" not in types[form.media_type]
 
 
-async def test_a_client_that_takes_nothing_more_is_left(monkeypatch):
-    ended = asyncio.Event()
+@dataclass
+class Slow:
+    """Batches of which the second never comes, for an answer in this process."""
 
-    async def batches():
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def batches(self):
         try:
-            for number in range(1000):
-                yield [(number, "POINT(1 2)")]
+            yield [(1, shapely.Point(1, 2).wkb)]
+            self.begun.set()
+            await asyncio.Event().wait()
         finally:
-            ended.set()
+            self.ended.set()
+
+    def answer(self, name):
+        table = Table("few", (Column("id", "int64"),), "point", CRS84)
+        return download.Download(exports.FORMATS[name].write, table, self.batches(), "text/plain")
+
+
+@pytest.mark.parametrize("name", ["csv", "fgb"])
+async def test_what_nobody_waits_for_is_not_worked_out(name):
+    slow = Slow()
+
+    async def receive():
+        await slow.begun.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(_):
+        pass
+
+    async with asyncio.timeout(10):
+        await slow.answer(name)({"type": "http"}, receive, send)
+    assert slow.ended.is_set()
+
+
+async def test_a_client_that_takes_nothing_more_is_left(monkeypatch):
+    slow = Slow()
 
     async def send(message):
         if message["type"] == "http.response.body":
             await asyncio.Event().wait()
 
-    table = Table("few", (Column("id", "int64"),), "point", CRS84)
     monkeypatch.setattr(download, "STALL_S", 0.1)
-    answer = download.Download(csv_lines, table, batches(), "text/csv")
     with pytest.raises(TimeoutError):
-        await answer({"type": "http"}, asyncio.Event().wait, send)
-    assert ended.is_set()
+        await slow.answer("csv")({"type": "http"}, asyncio.Event().wait, send)
+    assert slow.ended.is_set()
