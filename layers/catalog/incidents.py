@@ -1,16 +1,12 @@
 """The incidents layer: dated points, for those who may read incidents at all."""
 
-from sqlalchemy import Integer, cast, func, type_coerce
+from sqlalchemy import type_coerce
 from sqlalchemy.types import NullType
 
 from layers.catalog.city import Name
 from layers.catalog.layer import Field, Layer, Look, Zoom
 from layers.core.audience import Role
 from layers.schema.tables import area, incident
-
-# The severest first, of equal ones the newest by the day: six bits and sixteen.
-_DAY = cast(func.date_part("epoch", incident.c.occurred_at) / 86400.0, Integer)
-_RANK = func.least(incident.c.severity, 63) * 65536 + func.least(func.greatest(_DAY, 0), 65535)
 
 INCIDENTS = Layer(
     id="incidents",
@@ -38,7 +34,7 @@ INCIDENTS = Layer(
     ),
     zoom=Zoom(11, 18),
     look=Look("#8fd3ff"),
-    rank=_RANK,
+    rank=incident.c.severity,
     least=Role.ROOM,
     hides_sensitive=incident.c.category,
 )

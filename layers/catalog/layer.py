@@ -14,7 +14,7 @@ Shape = Literal["point", "line", "polygon", "any"]
 
 RANKS = 1 << 22
 KEYS = 1 << 40
-"""Keys of points are below this, so that one number holds rank and key; a million years of incidents."""
+"""Keys of points are below this, so that one number holds rank and key."""
 
 COUNT = "count"
 """Property of a tile's point that stands for several, see `Zoom`."""
@@ -73,7 +73,7 @@ class Layer:
         question about a time restricts it.
     level_rank : rank in the city's tree, where a tile shows each level only from a zoom of its own.
     rank : of points that crowd together the one with the greatest stands for all; then the greatest key decides.
-        A whole number from 0 to below RANKS.
+        A whole number from 0 on; from RANKS on all are alike.
     label : a tile also carries one point a feature for its label.
     versioned : each change gives it another version; else nobody is told of one, and an answer holds for seconds.
     hides_sensitive : features of sensitive categories are only for an audience with sensitive points.

@@ -32,7 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import NullType
 
-from layers.catalog.layer import COUNT, KEYS, Field, Layer
+from layers.catalog.layer import COUNT, KEYS, RANKS, Field, Layer
 from layers.core.audience import Audience, Role
 from layers.core.statement import Statement
 from layers.geo.tiles import Tile
@@ -136,7 +136,7 @@ def _points(selection: Selection, fields: Fields, *, whole: bool) -> Made:
     x, y = _units(shape)
     rank: ColumnElement[Any] = literal(0) if layer.rank is None else layer.rank
     # Rank and key in one number, whose greatest is found without a sort.
-    first = cast(rank, BigInteger) * KEYS + layer.key
+    first = cast(func.least(rank, RANKS - 1), BigInteger) * KEYS + layer.key
     near = (
         select(x, y, *([layer.key.label("id"), *map(_property, fields)] if whole else [first.label("_first")]))
         .select_from(layer.rows)

@@ -75,9 +75,7 @@ async def test_the_first_by_rank_of_a_square_stands_for_all_of_it_with_their_num
             squares[tuple(place)].append(row)
         first = {}
         for rows in squares.values():
-            best = max(
-                rows, key=lambda row: (toy.WEIGHT[row.category], round(row.at.timestamp() / 86400), ids[row.key])
-            )
+            best = max(rows, key=lambda row: (toy.WEIGHT[row.category], ids[row.key]))
             first[ids[best.key]] = len(rows)
         drawn = {}
         for at in around(z):
