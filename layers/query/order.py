@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Self
 
 import orjson
-from sqlalchemy import BigInteger, ColumnElement, and_, cast, literal, or_
+from sqlalchemy import BigInteger, Column, ColumnElement, and_, cast, literal, or_
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.types import Boolean, Double, Text
 
@@ -32,6 +32,24 @@ class By:
 
     what: Queryable
     falling: bool
+
+    @property
+    def nullable(self) -> bool:
+        """Whether there may be none; a column without a name of its own is one of the layer's own rows."""
+        column = self.what.column
+        return not isinstance(column, Column) or bool(column.nullable)
+
+    @property
+    def clause(self) -> ColumnElement[Any]:
+        """What to order by; an index knows it where no place for nulls has to be told."""
+        order = self.what.column.desc() if self.falling else self.what.column.asc()
+        return order.nulls_last() if self.nullable else order
+
+    def beyond(self, at: ColumnElement[Any]) -> ColumnElement[bool]:
+        """What comes after the value `at`."""
+        column = self.what.column
+        further: ColumnElement[bool] = column < at if self.falling else column > at
+        return or_(further, column.is_(None)) if self.nullable else further
 
 
 @dataclass(frozen=True)
@@ -70,8 +88,7 @@ class Order:
 
     def clauses(self, key: ColumnElement[int]) -> list[ColumnElement[Any]]:
         """What to order by."""
-        columns = [(by.what.column, by.falling) for by in self.by]
-        return [*((column.desc() if falling else column.asc()).nulls_last() for column, falling in columns), key]
+        return [*(by.clause for by in self.by), key]
 
     def token(self, values: Sequence[Any], key: int) -> str:
         """The place after a feature with these values of what is sorted by; without any it is the key itself."""
@@ -102,10 +119,15 @@ class Order:
                 same.append(column.is_(None))
                 continue
             at = _value(by.what, value)
-            beyond = column < at if by.falling else column > at
-            further.append(and_(*same, or_(beyond, column.is_(None))))
+            further.append(and_(*same, by.beyond(at)))
             same.append(column == at)
-        return or_(*further, and_(*same, key > literal(_key(last), BigInteger)))
+        rest = or_(*further, and_(*same, key > literal(_key(last), BigInteger)))
+        first = self.by[0]
+        if first.nullable:
+            return rest
+        # It says nothing new, but lets an index begin there.
+        at = _value(first.what, values[0])
+        return and_(first.what.column <= at if first.falling else first.what.column >= at, rest)
 
 
 def _value(what: Queryable, value: Any) -> ColumnElement[Any]:

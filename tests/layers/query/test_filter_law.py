@@ -1,17 +1,21 @@
 """A filter answers the rows that plain Python finds, whether it is written as JSON or as text."""
 
+import itertools
 import operator
 import re
 from datetime import UTC, datetime, timedelta
 
 import cql2
 import orjson
+import pytest
 import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from layers.catalog.registry import LAYERS
 from layers.core.audience import Audience, Role
+from layers.core.statement import Statement
 from layers.query import features
 from layers.query.condition import condition
 from layers.query.expression import read
@@ -68,9 +72,8 @@ SPANS = {
 text_names = st.sampled_from(TEXTS).map(lambda name: {"property": name})
 folded = text_names.map(lambda node: {"op": "casei", "args": [node]})
 moments = st.datetimes(datetime(2024, 12, 25), datetime(2025, 5, 10)).map(lambda at: at.replace(microsecond=0))
-stamps = (moments | st.sampled_from([row.at.replace(tzinfo=None) for row in toy.incidents()[:50]])).map(
-    lambda at: {"timestamp": f"{at.isoformat()}Z"}
-)
+known = st.sampled_from([row.at.replace(tzinfo=None) for row in toy.incidents()[:20]])
+stamps = (moments | known).map(lambda at: {"timestamp": f"{at.isoformat()}Z"})
 days = moments.map(lambda at: {"date": at.date().isoformat()})
 time_names = st.sampled_from(TIMES).map(lambda name: {"property": name})
 corners = st.tuples(st.floats(9.99, 10.11), st.floats(49.99, 50.07)).map(lambda at: [round(x, 4) for x in at])
@@ -87,7 +90,7 @@ def call(op, *args):
 
 @st.composite
 def intervals(draw):
-    ends = sorted([draw(moments), draw(moments)])
+    ends = sorted([draw(moments | known), draw(moments | known)])
     text = [f"{end.isoformat()}Z" for end in ends]
     return {
         "interval": draw(
@@ -224,7 +227,7 @@ async def found(db, tree):
     return {row["id"] for row in await db.rows(DISPATCHER, features.items(selection, 2000))}
 
 
-@settings(max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(tree=trees)
 async def test_a_filter_finds_what_plain_python_finds(toy_db, tree):
     wanted = {key for key, row in ROWS.items() if holds(tree, row)}
@@ -234,3 +237,34 @@ async def test_a_filter_finds_what_plain_python_finds(toy_db, tree):
         return  # a text has fewer digits than the corner of a point that has to be met
     text = cql2.parse_json(written).to_text()
     assert await found(toy_db, read(text)) == wanted, text
+
+
+DAYS = [f"2025-01-0{day}" for day in range(1, 5)]
+TIMES_OF_FOUR_DAYS = [
+    *({"timestamp": f"{day}T00:00:00Z"} for day in DAYS),
+    *({"date": day} for day in DAYS[:2]),
+    *(
+        {"interval": [start, end]}
+        for start, end in itertools.combinations_with_replacement(["..", *DAYS], 2)
+        if end != ".."
+    ),
+    *({"interval": [start, ".."]} for start in DAYS),
+    *({"interval": [f"{start}T00:00:00Z", f"{end}T00:00:00Z"]} for start, end in itertools.combinations(DAYS, 2)),
+]
+
+
+def batches(values, size):
+    return (values[i : i + size] for i in range(0, len(values), size))
+
+
+@pytest.mark.parametrize("op", SPANS)
+async def test_times_lie_to_each_other_as_the_standard_draws_them(toy_db, op):
+    pairs = list(itertools.product(TIMES_OF_FOUR_DAYS, repeat=2))
+    trees = [call(op, *pair) for pair in pairs]
+    found = []
+    for some in batches(trees, 300):
+        columns = [condition(tree, NAMES).label(f"c{i}") for i, tree in enumerate(some)]
+        found += (await toy_db.row(DISPATCHER, Statement.of(select(*columns)))).values()
+    assert found == [SPANS[op](span(a, {}), span(b, {})) for a, b in pairs]
+    assert True in found
+    assert False in found

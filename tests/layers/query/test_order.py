@@ -122,6 +122,16 @@ async def test_what_is_added_or_removed_between_pages_moves_no_other_feature(own
     assert [row["id"] for row in further[:100]] == before[100:200]
 
 
+def test_the_newest_page_by_page_is_found_by_an_index():
+    """A place for nulls, where there are none, would hide the index on times."""
+    order = parse("-occurred_at")
+    selection = Selection(INCIDENTS, DISPATCHER, toy.FIRST)
+    after = order.token(["2025-02-01T00:00:00Z"], 7)
+    sql = features.items(selection, 100, after, order=order).sql
+    assert "NULLS" not in sql
+    assert "occurred_at <= " in sql
+
+
 @pytest.mark.parametrize(
     "text",
     [
