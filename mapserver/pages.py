@@ -20,6 +20,9 @@ from layers.query.queryable import sortables
 from mapserver.negotiate import GEOJSON, HTML, JSON, chosen, json_bytes, respond
 from mapserver.phrases import PHRASES
 
+MOST_ROWS = 1000
+"""Rows of a table on a page; to write more would keep a server's only thread from others for too long."""
+
 _TYPE = f"{HTML}; charset=utf-8"
 
 _FORMATS = {

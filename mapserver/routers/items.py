@@ -19,7 +19,7 @@ from mapserver.deps import ACaller, AClock, AnAudience, Db
 from mapserver.formats.registry import FORMATS as FILES
 from mapserver.links import ALinks, Link, Links
 from mapserver.negotiate import GEOJSON, HTML, JSON, chosen, json_bytes
-from mapserver.pages import SPOKEN, document, page
+from mapserver.pages import MOST_ROWS, SPOKEN, document, page
 from mapserver.params import ALimit, Format, LayerId
 from mapserver.wanted import ACrs, AWanted, Wanted
 
@@ -48,6 +48,8 @@ async def get_items(  # noqa: PLR0913
     have all that match, unless `limit` is given: then they too come in pages, and `next` stands in a header.
     """
     form = chosen(request, f, FORMATS | {"json": GEOJSON})
+    if form == "html":
+        limit = min(limit, MOST_ROWS)
     audience, layer = wanted.selection.audience, wanted.layer
     path, query = f"/collections/{layer.id}/items", dict(request.query_params)
     whole = {name: value for name, value in query.items() if name not in ("limit", "after", "f")}

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from layers.core.audience import Role
 from layers.core.db import connect
 from mapserver import pages
 from mapserver.phrases import PHRASES
-from tests.mapserver.conftest import asking, running
+from tests.mapserver.conftest import asking, bearer, running, token
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 TEMPLATES = Path(pages.__file__).parent / "templates"
@@ -111,6 +112,18 @@ async def test_a_page_of_features_says_what_the_json_says_and_leads_on(client):
     _, second = await page(client, on)
     shown = [attrs["data-feature"] for tag, attrs in second.tags if tag == "tr" and "data-feature" in attrs]
     assert shown == ["4", "5", "6"]
+
+
+async def test_a_page_has_no_more_rows_than_its_map_and_than_are_written_in_a_moment(
+    toy_settings, shared_toy, client
+):
+    room = bearer(token(toy_settings, shared_toy.url, Role.ROOM))
+    _, made = await page(client, "/collections/incidents/items?limit=5000", **room)
+    rows = [attrs for tag, attrs in made.tags if "data-feature" in attrs]
+    shown = next(attrs["data-features"] for tag, attrs in made.tags if "data-features" in attrs)
+    assert len(rows) == pages.MOST_ROWS
+    assert len((await client.get(shown, headers=room)).json()["features"]) == pages.MOST_ROWS
+    assert any(attrs.get("rel") == "next" for tag, attrs in made.tags)
 
 
 async def test_a_page_names_no_script_or_style_of_its_own_and_nothing_from_elsewhere(client):
