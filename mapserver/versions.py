@@ -151,7 +151,7 @@ class Versions:
             if layer.valid is not None:
                 own[name] += f"~{await self._last_turn(name, own[name], now)}"
             if not layer.versioned:
-                own[name] += f"~{asked_s // HOLD_S}"
+                own[name] += f"~{time.time() // HOLD_S}"  # of the wall: disks outlast a boot
         own[RELEASED] += f"~{now.timestamp() // _BINS.total_seconds()}"
         own[HEAT] = f"{self._heat()}@{own['incidents']}"
         for name, stamp in own.items():
