@@ -21,7 +21,7 @@ from layers.catalog.layer import Field
 from layers.core.errors import ShapeMismatch
 from layers.core.statement import Statement
 from layers.geo.crs import Crs
-from layers.query.features import View, in_crs
+from layers.query.features import View, in_crs, ringed
 from layers.query.order import Order
 from layers.query.selection import Selection
 from layers.query.table import Column, Kind, Table
@@ -71,7 +71,7 @@ def _geometry(selection: Selection, crs: Crs, form: Form) -> ColumnElement[Any]:
         case "wkt":
             return func.ST_AsText(in_crs(shape, crs), crs.decimals, type_=Text)
         case "geojson":
-            return func.ST_AsGeoJSON(in_crs(shape, crs), crs.decimals, 0, type_=Text)
+            return func.ST_AsGeoJSON(in_crs(ringed(selection), crs), crs.decimals, 0, type_=Text)
 
 
 def _column(field: Field, form: Form) -> ColumnElement[Any]:

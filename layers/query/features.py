@@ -108,6 +108,13 @@ def in_crs(geometry: ColumnElement[Any], crs: Crs) -> ColumnElement[Any]:
     return func.ST_FlipCoordinates(geometry, type_=NullType()) if crs.north_first else geometry
 
 
+def ringed(selection: Selection) -> ColumnElement[Any]:
+    """The geometry that the audience sees, in lon-lat; outer rings run counterclockwise, as RFC 7946 has them."""
+    shape: ColumnElement[Any] = selection.geometry()
+    has_rings = selection.layer.shape in ("polygon", "any")
+    return func.ST_ForcePolygonCCW(shape, type_=NullType()) if has_rings else shape
+
+
 def told_as_json(field: Field) -> bool:
     """Whether `items` and `item` tell this field as JSON text."""
     return isinstance(field.column.type, DateTime | JSONB)
@@ -115,7 +122,7 @@ def told_as_json(field: Field) -> bool:
 
 def _told(selection: Selection, view: View, *further: ColumnElement[Any]) -> Select[Any]:
     layer = selection.layer
-    shape = func.ST_AsGeoJSON(in_crs(selection.geometry(), view.crs), view.crs.decimals, _NO_CRS, type_=Text)
+    shape = func.ST_AsGeoJSON(in_crs(ringed(selection), view.crs), view.crs.decimals, _NO_CRS, type_=Text)
     fields = view.fields(layer, selection.audience)
     return select(
         layer.key.label("id"),

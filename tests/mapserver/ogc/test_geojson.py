@@ -22,6 +22,12 @@ async def test_geojson_definition_and_content(api, layer):
     assert (one.headers["content-type"], one.json()["type"]) == (GEOJSON, "Feature")
 
 
+async def test_polygons_turn_as_rfc_7946_says(api):
+    for feature in (await api.get("/collections/areas/items")).json()["features"]:
+        for polygon in shapely.geometry.shape(feature["geometry"]).geoms:
+            assert polygon.exterior.is_ccw
+
+
 async def test_geojson_is_linked_to_from_its_collection(api):
     collection = (await api.get("/collections/areas")).json()
     assert GEOJSON in {link["type"] for link in collection["links"] if link["rel"] == "items"}
