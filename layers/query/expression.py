@@ -18,11 +18,12 @@ Language = Literal["cql2-text", "cql2-json"]
 LONGEST = 8000
 """Characters of an expression."""
 
-DEEPEST = 8
-"""Brackets within brackets of a text."""
+MOST_WORK = 200_000
+"""Characters of a text, each counted twice as much with each bracket that it stands in; a tenth of a second."""
 
 MOST_OPERATORS = 500
 
+_DEEP = 20  # one character there is too much already
 _QUOTED = re.compile(r"""'(?:[^']|'')*'|"[^"]*\"""")
 _OPERATOR = re.compile(r"[-+*/%^]|\b(?:and|or|not|div)\b", re.IGNORECASE)
 _STEP = {"(": 1, ")": -1}
@@ -51,7 +52,8 @@ def read(text: str, language: Language = "cql2-text", parameter: str = "filter")
 
 def _check(text: str, parameter: str) -> None:
     bare = _QUOTED.sub("''", text)
-    if max(accumulate(_STEP.get(each, 0) for each in bare), default=0) > DEEPEST:
-        raise BadValue(f"{parameter}: more than {DEEPEST} brackets within brackets", parameter=parameter)
+    depths = accumulate(_STEP.get(each, 0) for each in bare)
+    if sum(1 << min(max(depth, 0), _DEEP) for depth in depths) > MOST_WORK:
+        raise BadValue(f"{parameter}: too much within brackets within brackets", parameter=parameter)
     if len(_OPERATOR.findall(bare)) > MOST_OPERATORS:
         raise BadValue(f"{parameter}: more than {MOST_OPERATORS} operators", parameter=parameter)

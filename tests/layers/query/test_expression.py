@@ -5,7 +5,7 @@ import time
 import pytest
 
 from layers.core.errors import BadValue
-from layers.query.expression import DEEPEST, LONGEST, MOST_OPERATORS, read
+from layers.query.expression import LONGEST, MOST_OPERATORS, read
 
 
 def test_and_binds_closer_than_or_and_quotes_may_stand_in_quotes():
@@ -42,7 +42,10 @@ def test_json_is_the_tree_itself():
         "name'; drop table onemap.incident",
         "a = 1\x00",
         "a" * (LONGEST + 1),
-        "(" * (DEEPEST + 1) + "a = 1" + ")" * (DEEPEST + 1),
+        "(" * 20 + "a = 1" + ")" * 20,
+        "(" * 3000 + "a = 1" + ")" * 3000,
+        "(" * 3000 + "a = 1",
+        "(" * 10 + " AND ".join(["a = 1"] * 60) + ")" * 10,
         " AND ".join(["a = 1"] * 5000),
         " AND ".join(["a=1"] * (MOST_OPERATORS + 2)),
         "NOT " * 1900 + "a = 1",
@@ -64,9 +67,16 @@ def test_what_is_no_json_is_refused_by_name(text):
         read(text, "cql2-json")
 
 
-def test_a_wrong_text_takes_no_longer_the_deeper_it_is():
-    longest = "(a = 1 OR " * DEEPEST + " AND ".join(["b = 1"] * 400) + " AND b =" + ")" * DEEPEST
+@pytest.mark.parametrize("deep", range(14))
+def test_a_wrong_text_takes_no_longer_the_deeper_it_is(deep):
+    longest = "(" * deep + " AND ".join(["b = 1"] * min(480, 20_000 >> deep)) + " AND b =" + ")" * deep
     begun = time.process_time()
     with pytest.raises(BadValue):
         read(longest)
     assert time.process_time() - begun < 1
+
+
+def test_brackets_where_they_help_are_taken():
+    ring = ", ".join(f"{i / 1000} {i / 1000}" for i in range(200))
+    read(f"(a = 1 OR (b = 2 AND (c = 3 OR NOT (d IN (1, 2))))) AND S_WITHIN(geometry, MULTIPOLYGON((({ring}))))")
+    read("(" * 12 + "a = 1" + ")" * 12)
