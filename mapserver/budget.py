@@ -43,23 +43,14 @@ class Budget:
         TooMany : with the seconds after which it would be there.
         """
         now = self.now()
-        full_at = max(
-            self._full_at.pop(payer, now), now
-        )  # it goes to the end: who has paid last is forgotten last
+        full_at = max(self._full_at.pop(payer, now), now)
         then = full_at + min(cost, self.most) / self.per_s
         wait_s = then - now - self.most / self.per_s
-        if wait_s > 0:
-            self._full_at[payer] = full_at
-            raise TooMany("more was asked than may be: ask more slowly", retry_after_s=max(1, ceil(wait_s)))
-        self._full_at[payer] = then
+        self._full_at[payer] = full_at if wait_s > 0 else then  # at the end: who asked last is forgotten last
         if len(self._full_at) > _KEPT:
-            self._forget(now)
-
-    def _forget(self, now: float) -> None:
-        """Forget the buckets that are full; where all are in use, the one that was used least lately."""
-        self._full_at = {payer: full_at for payer, full_at in self._full_at.items() if full_at > now}
-        while len(self._full_at) > _KEPT:
             del self._full_at[next(iter(self._full_at))]
+        if wait_s > 0:
+            raise TooMany("more was asked than may be: ask more slowly", retry_after_s=max(1, ceil(wait_s)))
 
 
 class Budgets:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from layers.catalog.registry import layer_for
 from layers.core.errors import UnknownFeature
@@ -15,7 +15,7 @@ from layers.query.selection import Selection
 from mapserver import exports, geojson
 from mapserver.budget import PAGE
 from mapserver.cache.entry import Made
-from mapserver.deps import ACaller, AClock, AnAudience, Db
+from mapserver.deps import ACaller, AClock, AnAudience, Db, spend
 from mapserver.formats.registry import FORMATS as FILES
 from mapserver.links import ALinks, Link, Links
 from mapserver.negotiate import GEOJSON, HTML, JSON, chosen, json_bytes
@@ -104,7 +104,7 @@ async def get_items(  # noqa: PLR0913
     return await caller.answer(layer.id, make, form=f"{form} {links.base}", cost=PAGE)
 
 
-@router.get("/collections/{layer_id}/items/{feature_id}", dependencies=[SPOKEN])
+@router.get("/collections/{layer_id}/items/{feature_id}", dependencies=[SPOKEN, Depends(spend)])
 async def get_item(  # noqa: PLR0913
     request: Request,
     layer_id: LayerId,

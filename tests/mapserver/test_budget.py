@@ -49,7 +49,7 @@ def test_whoever_asks_however_gets_no_more_than_the_burst_and_what_flowed_in_sin
         wait_s = refused(bucket, "a", cost)
         assert (wait_s == 0) == (level > due)
         if wait_s:
-            assert wait_s - 1 <= (due - level) / per_s <= wait_s + 1e-6
+            assert wait_s - 1 - 1e-6 <= (due - level) / per_s <= wait_s + 1e-6
         else:
             level -= due
 
@@ -101,9 +101,9 @@ async def narrow(toy_settings, own_toy):
     """The toy city's app with small budgets."""
     limits = LimitSettings(
         public_burst=5,
-        public_per_s=0.1,
+        public_per_s=0.01,
         token_burst=50,
-        token_per_s=1,
+        token_per_s=0.01,
         wrong_tokens_burst=10,
         wrong_tokens_per_s=0.1,
     )
@@ -125,7 +125,8 @@ async def test_a_stranger_who_asks_for_everything_is_told_to_wait_and_takes_noth
         assert [answer.status_code for answer in answers] == [200] * 5 + [429] * 3
         refusal = answers[-1]
         assert refusal.json()["type"] == "urn:onemap:too-many-requests"
-        assert (refusal.headers["retry-after"], refusal.headers["cache-control"]) == ("10", "no-store")
+        assert refusal.headers["cache-control"] == "no-store"
+        assert 60 < int(refusal.headers["retry-after"]) <= 100
         assert (await one.get("/summary", headers=wall)).status_code == 200
         assert (await other.get("/summary")).status_code == 200
         assert (await one.get("/healthz")).status_code == 200
@@ -135,6 +136,5 @@ async def test_a_token_has_a_budget_of_its_own_wherever_it_is_used(narrow, own_t
     given = [bearer(token(toy_settings, own_toy.url, Role.ROOM)) for _ in range(2)]
     async with at(narrow, "192.0.2.1") as one, at(narrow, "192.0.2.2") as other:
         spent = [(await c.get("/summary", headers=given[0])).status_code for c in [one, other] * 27]
-        assert spent[:50] == [200] * 50
-        assert 429 in spent[50:]
+        assert spent == [200] * 50 + [429] * 4
         assert (await one.get("/summary", headers=given[1])).status_code == 200
