@@ -1,11 +1,13 @@
 """A CQL2 tree as a condition of SQL: what is refused, and that no value is part of the text."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from pyproj import Transformer
 from sqlalchemy import select
 
+from layers.catalog.layer import Field
 from layers.catalog.registry import LAYERS
 from layers.core.audience import PUBLIC, Audience, Role
 from layers.core.errors import BadValue
@@ -16,6 +18,7 @@ from layers.query.condition import DEEPEST, MOST_NODES, condition
 from layers.query.expression import read
 from layers.query.queryable import queryables, sortables
 from layers.query.selection import Selection
+from layers.schema import tables
 from tests import toy
 
 ROOM = Audience(Role.ROOM)
@@ -137,6 +140,11 @@ def test_no_value_is_part_of_the_sql():
 
 
 def test_an_audience_filters_by_what_it_may_read_alone():
+    secret = Field("secret", "for some", tables.incident.c.source_key, least=Role.ANALYST)
+    layer = replace(INCIDENTS, fields=(*INCIDENTS.fields, secret))
+    assert "secret" not in queryables(layer, ROOM)
+    assert "secret" not in sortables(layer, ROOM)
+    assert "secret" in queryables(layer, Audience(Role.ANALYST))
     assert "attributes" not in queryables(INCIDENTS, Audience(Role.ADMIN))
     assert set(NAMES) == {"geometry", *(field.name for field in INCIDENTS.fields_for(ROOM))}
     assert set(sortables(INCIDENTS, ROOM)) == set(NAMES) - {"geometry"}
