@@ -1,5 +1,6 @@
 """Pages for people: the same answers as JSON, in two languages, with every text of the data taken as text."""
 
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -134,6 +135,31 @@ async def test_a_page_names_no_script_or_style_of_its_own_and_nothing_from_elsew
             assert tag != "style"
             assert tag != "script" or attrs["src"].startswith("/assets/")
             assert attrs.get("src", "/").startswith("/")
+
+
+async def test_a_page_loads_what_the_build_names_and_goes_without_where_there_is_none(
+    toy_settings, shared_toy, dist
+):
+    manifest = {
+        "_base.js": {"file": "assets/base-1.js", "css": ["assets/base-1.css"]},
+        "src/apps/pages/main.ts": {
+            "file": "assets/pages-1.js", "css": ["assets/pages-1.css"], "imports": ["_base.js"],
+            "dynamicImports": ["src/apps/pages/map.ts"],
+        },
+        "src/apps/pages/map.ts": {"file": "assets/map-1.js", "css": ["assets/map-1.css"]},
+        "src/core/ui/icon.svg": {"file": "assets/icon-1.svg"},
+    }  # fmt: skip
+    settings = toy_settings.model_copy(update={"screens": dist})
+    async with running(settings, shared_toy.url) as app, asking(app) as client:
+        _, without = await page(client, "/conformance")
+        (dist / "assets" / "manifest.json").write_text(json.dumps(manifest))
+        _, made = await page(client, "/conformance")
+    assert not [tag for tag, _ in without.tags if tag in ("script", "link", "img")]
+    assert [attrs["href"] for _, attrs in made.tags if attrs.get("rel") == "stylesheet"] == [
+        "/assets/base-1.css",
+        "/assets/pages-1.css",
+    ]
+    assert [attrs["src"] for tag, attrs in made.tags if tag == "script"] == ["/assets/pages-1.js"]
 
 
 @pytest.mark.parametrize("path", ["/collections/areas/items?lang=en", "/collections/areas/items/1?lang=en"])
