@@ -1,10 +1,8 @@
 """Every format of a selection says what its GeoJSON says."""
 
-import asyncio
 import csv
 import io
 import json
-from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
@@ -14,10 +12,9 @@ import pytest
 import shapely
 
 from layers.catalog.registry import LAYERS
-from layers.geo.crs import BY_URI, CRS84
-from layers.query.table import Column, Table
+from layers.geo.crs import BY_URI
 from mapserver import exports
-from mapserver.formats import download, packing
+from mapserver.formats import packing
 from tests.files import read_file
 
 MERCATOR = next(crs for crs in BY_URI.values() if crs.srid == 3857)
@@ -264,52 +261,3 @@ async def test_a_collection_and_its_pages_lead_to_every_format(client):
             answer = await client.get(types[form.media_type])
             assert answer.headers["content-type"] == form.media_type
             assert "limit" not in types[form.media_type]
-
-
-@dataclass
-class Slow:
-    """Batches of which the second never comes, for an answer in this process."""
-
-    begun: asyncio.Event = field(default_factory=asyncio.Event)
-    ended: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def batches(self):
-        try:
-            yield [(1, shapely.Point(1, 2).wkb)]
-            self.begun.set()
-            await asyncio.Event().wait()
-        finally:
-            self.ended.set()
-
-    def answer(self, name):
-        table = Table("few", (Column("id", "int64"),), "point", CRS84)
-        return download.Download(exports.FORMATS[name].write, table, self.batches(), "text/plain")
-
-
-@pytest.mark.parametrize("name", ["csv", "fgb"])
-async def test_what_nobody_waits_for_is_not_worked_out(name):
-    slow = Slow()
-
-    async def receive():
-        await slow.begun.wait()
-        return {"type": "http.disconnect"}
-
-    async def send(_):
-        pass
-
-    async with asyncio.timeout(10):
-        await slow.answer(name)({"type": "http"}, receive, send)
-    assert slow.ended.is_set()
-
-
-async def test_a_client_that_takes_nothing_more_is_left(monkeypatch):
-    slow = Slow()
-
-    async def send(message):
-        if message["type"] == "http.response.body":
-            await asyncio.Event().wait()
-
-    monkeypatch.setattr(download, "STALL_S", 0.1)
-    with pytest.raises(TimeoutError):
-        await slow.answer("csv")({"type": "http"}, asyncio.Event().wait, send)
-    assert slow.ended.is_set()
