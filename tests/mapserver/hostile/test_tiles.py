@@ -1,5 +1,7 @@
 """Bad inputs 34-37 and 41-44: tiles, heat, and the headers around them."""
 
+import re
+
 import pytest
 
 from tests.mapserver.hostile.conftest import refused
@@ -37,6 +39,25 @@ async def test_37_an_empty_tile_is_204_by_every_way(api):
     ):
         answer = await api.get(url)
         assert (answer.status_code, answer.content) == (204, b""), url
+
+
+async def test_36_an_unknown_tile_matrix_set_is_not_there(api):
+    for url in ("/tileMatrixSets/nope", "/collections/areas/tiles/nope", "/collections/areas/tiles/nope/0/0/0"):
+        refused(await api.get(url), 404)
+
+
+async def test_40_a_version_that_never_was_answers_what_is_now_and_is_kept_nowhere(public):
+    plain = await public.get("/tiles/areas/9/270/173.mvt")
+
+    def kept(text):
+        return re.search(r"^onemap_cache_bytes\S* (\S+)", text, re.MULTILINE)[1]
+
+    before = kept((await public.get("/metrics")).text)
+    for number in range(50):
+        answer = await public.get(f"/tiles/areas/9/270/173.mvt?v={number:012x}")
+        assert (answer.status_code, answer.content) == (200, plain.content)
+        assert "immutable" not in answer.headers["cache-control"]
+    assert kept((await public.get("/metrics")).text) == before
 
 
 @pytest.mark.parametrize("res", ["16", "-1", "11", "9.5", "x", str(10**30)])
