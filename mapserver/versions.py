@@ -116,7 +116,12 @@ class Versions:
     @property
     def confirmed(self) -> bool:
         """Whether the database said lately that there is nothing newer."""
-        return time.monotonic() - self._confirmed_s < CONFIRMED_S
+        return self.silent_s < CONFIRMED_S
+
+    @property
+    def silent_s(self) -> float:
+        """Seconds since the database was last asked with success; without end where it never was."""
+        return time.monotonic() - self._confirmed_s
 
     def line(self, subject: str) -> Line:
         """The versions of a layer, or of HEAT; without any before the first refresh."""

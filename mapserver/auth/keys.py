@@ -82,7 +82,7 @@ class Keys:
 
     def fresh(self, token: str) -> Grant | None:
         """What `token` gives, without waiting; none where it gives nothing, or has to be looked up."""
-        asked = self._asked.get(self._digest(token)) if is_token(token) else None
+        asked = self._asked.get(self._digest(token))
         if asked is None:
             return None
         found, at = asked.known()

@@ -21,7 +21,7 @@ SOFT_S = 1.0
 """So long a caller waits for a new answer where there is an old one."""
 
 STALE_S = 86_400.0
-"""What is older is not shown in place of a new answer."""
+"""So long an old answer is shown while the database says nothing."""
 
 _IN_LINE_BYTES = 100_000
 """More is compressed in a thread."""
@@ -71,6 +71,8 @@ class Cache:
         # A version that was never named here may be one that another process knows already: nothing kept is it.
         unknown = version if version is not None and not named and not line.had(version, audience) else None
         entry = self.memory.get(key) or await self._recalled(key, line, audience)
+        if entry is not None and min(entry.age_s, self.versions.silent_s) > STALE_S:
+            entry = None
         if entry is not None and unknown is None and entry.holds(named=named):
             state = HIT if self.versions.confirmed else STALE
             return await self._reply(request, key, entry, state, named=named)
@@ -144,7 +146,7 @@ class Cache:
 
 async def _landed(flight: asyncio.Task[Entry], old: Entry | None) -> tuple[Entry, bool]:
     """The new answer and true; where there is an old one and the new one takes too long, the old one and false."""
-    if old is None or old.age_s > STALE_S:
+    if old is None:
         return await asyncio.shield(flight), True
     await asyncio.wait({flight}, timeout=SOFT_S)
     with suppress(Unavailable):

@@ -279,6 +279,19 @@ async def test_a_server_that_starts_while_its_database_is_away_shows_what_is_on_
         assert (answer.headers["x-cache"], answer.headers["cache-control"]) == ("hit", FOR_EVER)
 
 
+async def test_an_old_answer_is_shown_for_a_day_of_silence_and_no_longer(client, app, own_toy, monkeypatch):
+    made = await client.get(TILE)
+    with psycopg.connect(own_toy.url) as holder:
+        holder.execute("lock table onemap.area in access exclusive mode")
+        await change(app, own_toy.url, "areas", "select 1")
+        app.state.cache.memory.get(f"public.None {TILE}? ").made_at -= 90_000
+        answer = await client.get(TILE)  # nothing was newer until just now
+        assert (answer.content, answer.headers["x-cache"]) == (made.content, "stale")
+        assert int(answer.headers["age"]) >= 90_000
+        monkeypatch.setattr("mapserver.versions.Versions.silent_s", 86_401.0)
+        assert (await client.get(TILE)).status_code == 503
+
+
 async def test_what_other_code_or_another_city_file_made_is_no_answer_of_this_one(settings, own_toy, monkeypatch):
     async with running(settings, own_toy.url) as app, asking(app) as client:
         await client.get(TILE)
