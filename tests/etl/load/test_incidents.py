@@ -118,7 +118,7 @@ def test_an_incident_is_tagged_with_what_was_valid_when_it_happened(full):
 
 
 def test_few_incidents_are_told_one_by_one_with_their_spot_and_all_areas_above(full):
-    full.load_calls(call(1, kind="domestic"), call(2, lon="10.07"))
+    full.load_calls(call(1, kind="domestic"), call(2, lon="10.07", at="2025-01-02T05:00:00"))
     events = full.rows(
         "select topic, layer, area_ids, payload from onemap.outbox where layer = 'incidents' order by seq"
     )
