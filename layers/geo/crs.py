@@ -124,7 +124,7 @@ def offered(extent: Bbox) -> tuple[Crs, ...]:
     return tuple(
         crs
         for crs in BY_URI.values()
-        if crs.geographic or np.isfinite(_to_lonlat(crs.srid).transform(x, y, direction="INVERSE")).all()
+        if np.isfinite(_to_lonlat(crs.srid).transform(x, y, direction="INVERSE")).all()
     )
 
 
