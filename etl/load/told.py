@@ -1,12 +1,12 @@
 """What followers are told of a load of incidents."""
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, any_, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.types import Text
+from sqlalchemy.types import DateTime, Text
 
 from etl.load.staging import Connection
 from layers.catalog.incidents import INCIDENTS
@@ -36,11 +36,19 @@ select incident_id as id, sensitive,
 from changed join onemap.category on category.code = changed.category
 order by occurred_at, incident_id"""
 
+_INSTANTS = {known.name for known in INCIDENTS.fields if isinstance(known.column.type, DateTime)}
+
+# Instants are written as the API writes them: by JSON, in UTC, their Z added below.
 _FEATURES = select(
     INCIDENTS.key.label("id"),
     func.ST_AsGeoJSON(INCIDENTS.geometry, DECIMALS, type_=Text).label("geometry"),
     func.ST_AsGeoJSON(INCIDENTS.exact_geometry, DECIMALS, type_=Text).label("exact"),
-    *(known.column.label(f"_{known.name}") for known in INCIDENTS.fields),
+    *(
+        (func.to_json(func.timezone("UTC", known.column)) if known.name in _INSTANTS else known.column).label(
+            f"_{known.name}"
+        )
+        for known in INCIDENTS.fields
+    ),
 ).select_from(INCIDENTS.rows)
 
 
@@ -69,12 +77,11 @@ def _payloads(connection: Connection, sensitive: dict[int, bool]) -> dict[int, d
             "sensitive": sensitive[row["id"]],
             "geometry": json.loads(row["geometry"]),
             "exact": json.loads(row["exact"]),
-            "properties": {known.name: _plain(row[f"_{known.name}"]) for known in INCIDENTS.fields},
+            "properties": {known.name: _plain(known.name, row[f"_{known.name}"]) for known in INCIDENTS.fields},
         }
         for row in connection.execute(asked.sql.encode(), asked.params)
     }
 
 
-def _plain(value: Any) -> Any:
-    """A value as JSON has it; an instant in UTC."""
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
+def _plain(name: str, value: Any) -> Any:
+    return f"{value}Z" if name in _INSTANTS and value is not None else value

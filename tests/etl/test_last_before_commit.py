@@ -34,14 +34,14 @@ class Watch:
 
     def __init__(self, monkeypatch):
         self.late: dict[str, list[str]] = {}
-        self._holding: dict[int, str] = {}
+        self._holding: dict[psycopg.Connection, str] = {}
         begin = events.begin
 
         def watched(connection):
             file = sys._getframe(1).f_code.co_filename
             begin(connection)
             assert connection.info.transaction_status == TransactionStatus.INTRANS, "no transaction: no order"
-            self._holding[id(connection)] = writer = str(Path(file).relative_to(ROOT))
+            self._holding[connection] = writer = str(Path(file).relative_to(ROOT))
             self.late.setdefault(writer, [])
 
         monkeypatch.setattr(events, "begin", watched)
@@ -52,8 +52,8 @@ class Watch:
         def seen(cursor, query, *given, **more):
             connection = cursor.connection
             if connection.info.transaction_status != TransactionStatus.INTRANS:
-                self._holding.pop(id(connection), None)  # it has committed since
-            elif writer := self._holding.get(id(connection)):
+                self._holding.pop(connection, None)  # it has committed since
+            elif writer := self._holding.get(connection):
                 text = (
                     query if isinstance(query, str) else query.decode() if isinstance(query, bytes) else str(query)
                 )

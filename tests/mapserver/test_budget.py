@@ -104,8 +104,6 @@ async def narrow(toy_settings, own_toy):
         public_per_s=0.01,
         token_burst=50,
         token_per_s=0.01,
-        wrong_tokens_burst=10,
-        wrong_tokens_per_s=0.1,
     )
     heated(own_toy.url, toy_settings.heat_folder(own_toy.url), toy.CITY)
     async with running(toy_settings.model_copy(update={"limits": limits}), own_toy.url) as made:
