@@ -6,13 +6,17 @@ NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
 SCREENS := $(shell find frontend -path frontend/node_modules -prune -o -path frontend/dist -prune -o -type f -print 2>/dev/null)
 
 .DELETE_ON_ERROR:
-.PHONY: run test check drill bless bench bench-etl bench-heat bench-live types lock dist screens provision-run provision-test
+.PHONY: run test test-clients check drill bless bench bench-etl bench-heat bench-live types lock dist screens provision-run provision-test provision-clients
 
 run: provision-run screens
 	ONEMAP_CITY=$(CITY) $(BIN)/onemap up
 
 test: provision-test check
 	$(BIN)/pytest
+
+# With the clients of Debian that `make test` does without: QGIS, and GDAL's own commands.
+test-clients: provision-test provision-clients .venv/ready
+	$(BIN)/pytest -rs tests/mapserver/clients
 
 check: screens
 	$(BIN)/ruff format --check --quiet
@@ -69,6 +73,9 @@ screens: frontend/dist/ready
 
 provision-run:
 	@PYTHON="$(PYTHON)" .ci/provision run
+
+provision-clients:
+	@PYTHON="$(PYTHON)" .ci/provision clients
 
 provision-test:
 	@PYTHON="$(PYTHON)" .ci/provision test

@@ -22,5 +22,5 @@ def test_every_operation_answers_as_the_document_says(site, tmp_path):
     done = subprocess.run(
         command, capture_output=True, text=True, cwd=tmp_path, env=env, check=False, timeout=3600
     )
-    print(done.stdout)
+    sys.stdout.write(done.stdout)
     assert done.returncode == 0, done.stderr[-2000:]
