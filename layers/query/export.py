@@ -62,7 +62,7 @@ def rows(
 
 def _geometry(selection: Selection, crs: Crs, form: Form) -> ColumnElement[Any]:
     """Texts have the axes in the order of the system; in files x is to the east, whatever the system says."""
-    shape: ColumnElement[Any] = selection.geometry()
+    shape = ringed(selection)
     match form:
         case "wkb":
             if not crs.geographic:
@@ -71,7 +71,7 @@ def _geometry(selection: Selection, crs: Crs, form: Form) -> ColumnElement[Any]:
         case "wkt":
             return func.ST_AsText(in_crs(shape, crs), crs.decimals, type_=Text)
         case "geojson":
-            return func.ST_AsGeoJSON(in_crs(ringed(selection), crs), crs.decimals, 0, type_=Text)
+            return func.ST_AsGeoJSON(in_crs(shape, crs), crs.decimals, 0, type_=Text)
 
 
 def _column(field: Field, form: Form) -> ColumnElement[Any]:

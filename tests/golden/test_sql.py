@@ -15,7 +15,7 @@ from layers.geo.crs import BY_URI, box
 from layers.geo.tiles import Tile
 from layers.heat import exact
 from layers.heat.question import Question
-from layers.query import features, summary, tiles
+from layers.query import export, features, summary, tiles
 from layers.query.condition import condition
 from layers.query.expression import read
 from layers.query.features import View
@@ -39,6 +39,12 @@ AND T_DURING(occurred_at, INTERVAL('2025-03-01', '..')) AND due_at IS NOT NULL
 AND S_INTERSECTS(geometry, POLYGON((50.1 10, 50.1 10.1, 50.2 10.1, 50.1 10)))""".replace("\n", " ")
 
 QUESTIONS = {
+    "export_incidents_wkb": export.rows(
+        replace(INCIDENTS, audience=ANALYST), View(BY_URI[f"{EPSG}/3857"]), "wkb", SORTED, 1000
+    ),
+    "export_areas_wkt": export.rows(
+        Selection(LAYERS["areas"], Audience(), AT), View(BY_URI[f"{EPSG}/4326"]), "wkt", Order(), 1000, after="7"
+    ),
     "items_incidents_room": features.items(INCIDENTS, 100, after="7"),
     "items_filtered": features.items(
         replace(INCIDENTS, bbox=None, filters=(condition(read(FILTER), NAMES, BY_URI[f"{EPSG}/4326"]),)), 100
