@@ -20,10 +20,10 @@ INCIDENTS = Layer(
     moment=incident.c.occurred_at,
     fields=(
         Field("category", "what happened; a code of the city's categories", incident.c.category),
-        Field("occurred_at", "when it happened", incident.c.occurred_at, unit="UTC instant"),
+        Field("occurred_at", "when it happened", incident.c.occurred_at, unit="UTC instant", from_zoom=14),
         Field("origin", "who reported it: citizen, patrol, sensor or hotline", incident.c.origin, from_zoom=14),
         Field("severity", "weight of the category", incident.c.severity),
-        Field("state", "state at the source", incident.c.state),
+        Field("state", "state at the source", incident.c.state, from_zoom=14),
         Field("due_at", "when it is due", incident.c.due_at, unit="UTC instant", from_zoom=14),
         Field("closed_at", "when it was closed", incident.c.closed_at, unit="UTC instant", from_zoom=14),
         Field("area", "code of the finest area", area.c.code.label("area"), from_zoom=14),

@@ -164,7 +164,7 @@ def _points(selection: Selection, fields: Fields, *, whole: bool) -> Made:
                 func.ST_MakePoint(x.element, y.element, type_=NullType()).label("geom"),
             )
             .select_from(chosen.join(layer.rows, layer.key == chosen.c.id))
-            .where(*selection.where())
+            .where(*(selection.where() if layer.valid is not None else ()))  # of a key's versions the one found
             .subquery("drawn")
         )
         features = cast(func.coalesce(func.sum(drawn.c[COUNT]), 0), BigInteger)
