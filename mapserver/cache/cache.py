@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
+from typing import TypeVar, cast
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -26,6 +27,10 @@ STALE_S = 86_400.0
 _IN_LINE_BYTES = 100_000
 """More is compressed in a thread."""
 
+_MOST_FACTS = 1000
+
+T = TypeVar("T")
+
 Make = Callable[[], Awaitable[Made]]
 
 
@@ -42,6 +47,7 @@ class Cache:
         self._metrics = metrics
         self._disk = disk
         self._flights: dict[tuple[str, str], asyncio.Task[Entry]] = {}
+        self._facts: dict[tuple[Audience, str, str], tuple[str, object]] = {}
 
     async def answer(
         self,
@@ -85,6 +91,23 @@ class Cache:
             flight, state = self._begun((key, wanted), making), MISS
         entry, in_time = await _landed(flight, entry)
         return await self._reply(request, key, entry, state if in_time else STALE, named=named)
+
+    async def fact(self, audience: Audience, subject: str, what: str, find: Callable[[], Awaitable[T]]) -> T:
+        """What `find` finds out of a layer, asked for again when the layer has another version.
+
+        Parameters
+        ----------
+        what : names it among the facts of that layer.
+        """
+        key, stamp = (audience, subject, what), self.versions.line(subject).newest
+        kept = self._facts.get(key)
+        if kept is not None and kept[0] == stamp and stamp:
+            return cast("T", kept[1])
+        found = await find()
+        if len(self._facts) >= _MOST_FACTS:
+            self._facts.clear()
+        self._facts[key] = (stamp, found)
+        return found
 
     def _begun(self, at: tuple[str, str], making: Coroutine[None, None, Entry]) -> asyncio.Task[Entry]:
         """One making for all who wait; it goes on where nobody does."""

@@ -1,5 +1,6 @@
 """One request with the one who asks it, as the cache answers it."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -8,7 +9,7 @@ from starlette.responses import Response
 
 from layers.core.audience import Audience
 from mapserver.budget import ASK, Budgets
-from mapserver.cache.cache import Cache, Make
+from mapserver.cache.cache import Cache, Make, T
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,10 @@ class Caller:
         """
         pay = partial(self.budgets.ask, self.request.scope, self.token, cost)
         return await self.cache.answer(self.request, self.audience, subject, make, pay, form)
+
+    async def fact(self, subject: str, what: str, find: Callable[[], Awaitable[T]]) -> T:
+        """What `find` finds out of a layer for this audience, as `Cache.fact` keeps it."""
+        return await self.cache.fact(self.audience, subject, what, find)
 
     def number(self, subject: str) -> int:
         """The number of the layer's version that those URLs name; 0 before its first load."""

@@ -1,6 +1,7 @@
 """Collections: what there is, where and when, and how to get at it."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -8,12 +9,15 @@ from fastapi import APIRouter, Depends, Request, Response
 from layers.catalog.city import City
 from layers.catalog.layer import Layer
 from layers.catalog.registry import layer_for, layers_for
+from layers.core.clock import Clock
+from layers.core.db import Database
 from layers.geo import crs
 from layers.geo.crs import CRS84
 from layers.query import features
 from layers.query.queryable import Queryable, queryables, sortables
 from layers.query.selection import Selection
-from mapserver.deps import ACity, AClock, AnAudience, Db, spend
+from mapserver.cache.caller import Caller
+from mapserver.deps import ACaller, ACity, AClock, AnAudience, Db, spend
 from mapserver.formats.registry import FORMATS
 from mapserver.links import ALinks, Links
 from mapserver.negotiate import GEOJSON, HTML, JSON, SCHEMA
@@ -66,26 +70,32 @@ def _collection(layer: Layer, city: City, moments: Mapping[str, Any] | None, lin
     }
 
 
+async def _moments(db: Database, layer: Layer, caller: Caller, clock: Clock) -> Mapping[str, Any] | None:
+    """First and last moment of a layer's features."""
+    statement = features.extent(Selection(layer, caller.audience, clock.now()))
+    return await caller.fact(layer.id, "extent", partial(db.row, caller.audience, statement))
+
+
 @router.get("/collections", dependencies=[SPOKEN, Depends(spend)])
 async def get_collections(
     request: Request,
     db: Db,
     city: ACity,
-    audience: AnAudience,
+    caller: ACaller,
     clock: AClock,
     links: ALinks,
     f: Format = None,
 ) -> Response:
     """The collections that the caller may read."""
     found = []
-    for layer in layers_for(audience):
-        moments = await db.row(audience, features.extent(Selection(layer, audience, clock.now())))
+    for layer in layers_for(caller.audience):
+        moments = await _moments(db, layer, caller, clock)
         found.append(_collection(layer, city, moments, links))
     here = [
         links.link("self", JSON, "Collections", links.href("/collections")),
         links.link("alternate", HTML, "Collections as a page", links.href("/collections", f="html")),
     ]
-    return document(request, audience, f, "collections", {"links": here, "collections": found})
+    return document(request, caller.audience, f, "collections", {"links": here, "collections": found})
 
 
 @router.get("/collections/{layer_id}", dependencies=[SPOKEN, Depends(spend)])
@@ -94,15 +104,15 @@ async def get_collection(  # noqa: PLR0913
     layer_id: LayerId,
     db: Db,
     city: ACity,
-    audience: AnAudience,
+    caller: ACaller,
     clock: AClock,
     links: ALinks,
     f: Format = None,
 ) -> Response:
     """One collection."""
-    layer = layer_for(layer_id, audience)
-    moments = await db.row(audience, features.extent(Selection(layer, audience, clock.now())))
-    return document(request, audience, f, "collection", _collection(layer, city, moments, links))
+    layer = layer_for(layer_id, caller.audience)
+    moments = await _moments(db, layer, caller, clock)
+    return document(request, caller.audience, f, "collection", _collection(layer, city, moments, links))
 
 
 @router.get("/collections/{layer_id}/queryables", dependencies=[SPOKEN])

@@ -297,6 +297,35 @@ async def test_a_server_that_starts_while_its_database_is_away_shows_what_is_on_
         assert (answer.headers["x-cache"], answer.headers["cache-control"]) == ("hit", FOR_EVER)
 
 
+async def test_how_far_a_layer_reaches_is_looked_up_once_a_version_for_each_audience(
+    client, app, settings, own_toy, monkeypatch
+):
+    room = bearer(token(settings, own_toy.url, Role.ROOM))
+    village = bearer(token(settings, own_toy.url, Role.ROOM, own_toy.area_id("V1")))
+    found, row = [], app.state.db.row
+
+    async def counted(audience, statement):
+        found.append(statement)
+        return await row(audience, statement)
+
+    async def extent(headers):
+        covers = (await client.get("/collections/incidents", headers=headers)).json()["extent"]
+        return covers["temporal"]["interval"][0]
+
+    wide, narrow = await extent(room), await extent(village)
+    assert wide != narrow
+    monkeypatch.setattr(app.state.db, "row", counted)
+    for _ in range(3):
+        assert [await extent(room), await extent(village)] == [wide, narrow]
+    assert [one for one in found if "occurred_at" in one.sql] == []
+    await change(
+        app, own_toy.url, "incidents", "update onemap.incident set occurred_at = occurred_at + interval '1 day'"
+    )
+    later = await extent(room)
+    assert later[0] > wide[0]
+    assert later[1] > wide[1]
+
+
 async def test_an_old_answer_is_shown_for_a_day_of_silence_and_no_longer(client, app, own_toy, monkeypatch):
     made = await client.get(TILE)
     with psycopg.connect(own_toy.url) as holder:
