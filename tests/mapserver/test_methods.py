@@ -4,6 +4,8 @@ import asyncio
 
 import pytest
 
+from mapserver.methods import Methods
+
 PATHS = (
     "/",
     "/heat/all.json",
@@ -31,6 +33,23 @@ async def test_the_head_of_a_stream_comes_to_an_end(client):
     assert (answer.status_code, answer.content) == (200, b"")
     assert answer.headers["content-type"].startswith("text/event-stream")
     assert "onemap_live_clients 0.0" in (await client.get("/metrics")).text
+
+
+async def test_a_long_answer_is_not_made_to_its_end_for_its_head_alone():
+    made, sent = [], []
+
+    async def long(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for part in range(1000):
+            made.append(part)
+            await send({"type": "http.response.body", "body": b"x", "more_body": True})
+
+    async def send(message):
+        sent.append(message)
+
+    await Methods(long)({"type": "http", "method": "HEAD"}, None, send)
+    assert made == [0]
+    assert sent[1:] == [{"type": "http.response.body", "body": b"", "more_body": False}]
 
 
 async def test_head_keeps_conditions(client):

@@ -100,8 +100,13 @@ async def test_44_headers_of_garbage_are_passed_over(api, url, headers):
     assert answer.status_code == 200
 
 
-async def test_44_an_answer_that_the_caller_has_is_304_however_he_says_so(api):
-    tag = (await api.get("/collections/areas/items/1")).headers["etag"]
+@pytest.mark.parametrize(
+    "url",
+    ["/collections/areas/items/1", "/collections/areas/items", "/tiles/areas/9/270/173.mvt", "/heat/all.json"],
+)
+async def test_44_an_answer_that_the_caller_has_is_304_however_he_says_so(api, url):
+    await api.get(url)
+    tag = (await api.get(url)).headers["etag"]
     for said in (tag, f'"other", {tag}', f"W/{tag}", "*"):
-        answer = await api.get("/collections/areas/items/1", headers={"If-None-Match": said})
+        answer = await api.get(url, headers={"If-None-Match": said})
         assert (answer.status_code, answer.content) == (304, b""), said

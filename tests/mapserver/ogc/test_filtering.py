@@ -51,6 +51,8 @@ SAID = [
     ("spatial-functions", f"S_WITHIN(geometry, {TRIANGLE})", f"ST_Within(geom, {SHAPE})"),
     ("spatial-functions", f"S_DISJOINT(geometry, {TRIANGLE})", f"not ST_Intersects(geom, {SHAPE})"),
     ("temporal-functions", f"T_AFTER(occurred_at, TIMESTAMP('{LATER}'))", f"occurred_at > '{LATER}'"),
+    ("temporal-functions", f"T_AFTER(occurred_at, INTERVAL('{AT}', '{LATER}'))", f"occurred_at > '{LATER}'"),
+    ("temporal-functions", f"T_BEFORE(occurred_at, INTERVAL('{AT}', '{LATER}'))", f"occurred_at < '{AT}'"),
     ("temporal-functions", f"T_DURING(occurred_at, INTERVAL('{AT}', '{LATER}'))", f"occurred_at > '{AT}' and occurred_at < '{LATER}'"),
     ("temporal-functions", f"T_INTERSECTS(occurred_at, INTERVAL('..', '{AT}'))", f"occurred_at <= '{AT}'"),
 ]  # fmt: skip
