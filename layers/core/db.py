@@ -19,7 +19,7 @@ from layers.core.errors import Unavailable
 from layers.core.statement import Statement
 
 _ENTER = """select set_config('role', %(role)s, true), set_config('onemap.area_id', %(area)s, true),
-set_config('statement_timeout', %(timeout)s, true)"""
+set_config('statement_timeout', %(timeout)s, true), set_config('TimeZone', 'UTC', true)"""
 
 _STREAM = "select set_config('cursor_tuple_fraction', '1', true)"  # a plan for all rows, not for the first ones
 

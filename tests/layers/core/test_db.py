@@ -193,3 +193,13 @@ async def test_streams_leave_half_of_the_connections_to_others(shared_toy):
         assert await db.value(ROOM, COUNT) == 1500
         await first.aclose()
         assert [rows async for rows in db.stream(ROOM, COUNT, 1)] == [[(1500,)]]
+
+
+async def test_times_are_utc_whatever_zone_the_database_is_set_to(empty_url):
+    with connect(empty_url) as connection:
+        connection.execute(
+            "do $$ begin execute format('alter database %I set timezone = ''Asia/Shanghai''', current_database()); end $$"
+        )
+    async with Database(empty_url, pool_size=1) as db:
+        said = await db.value(PUBLIC, Statement("select timestamptz '2025-03-01T00:00:00Z'::text"))
+    assert said == "2025-03-01 00:00:00+00"
