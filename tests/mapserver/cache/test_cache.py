@@ -3,83 +3,14 @@
 import asyncio
 import gzip
 import time
-from datetime import UTC, datetime
 
-import psycopg
-import pytest
 import zstandard
 
-from layers.core import events
-from layers.core.audience import PUBLIC, Role
-from layers.core.db import connect
+from layers.core.audience import Role
 from layers.core.errors import Unavailable
-from layers.core.settings import CacheSettings, DbSettings
-from tests import toy
-from tests.conftest import heated
-from tests.hang import hanging
+from layers.core.settings import CacheSettings
+from tests.mapserver.cache.conftest import FOR_EVER, POINTS, TILE, change, until, versioned
 from tests.mapserver.conftest import asking, bearer, running, token
-
-TILE = "/tiles/areas/9/270/173.mvt"
-POINTS = "/tiles/incidents/11/1081/694.mvt"
-FOR_EVER = "public, max-age=31536000, immutable"
-
-
-@pytest.fixture
-def settings(toy_settings, tmp_path):
-    return toy_settings.model_copy(update={"home": tmp_path / "home", "db": DbSettings(timeout_s=2)})
-
-
-@pytest.fixture
-async def app(settings, own_toy):
-    heated(own_toy.url, settings.heat_folder(own_toy.url), toy.CITY)
-    async with running(settings, own_toy.url) as made:
-        yield made
-
-
-@pytest.fixture
-async def client(app):
-    async with asking(app) as made:
-        yield made
-
-
-@pytest.fixture
-def asked(app, monkeypatch):
-    """Statements that make tiles, as the database gets them."""
-    found, row = [], app.state.db.row
-
-    async def counted(audience, statement):
-        if "ST_AsMVT" in statement.sql:
-            found.append(statement)
-        return await row(audience, statement)
-
-    monkeypatch.setattr(app.state.db, "row", counted)
-    return found
-
-
-async def versioned(client, layer="areas", **headers):
-    """Path of that layer's tile as its TileJSON has it."""
-    template = (await client.get(f"/tiles/{layer}.json", headers=headers)).json()["tiles"][0]
-    z, x, y = (9, 270, 173) if layer == "areas" else (11, 1081, 694)
-    return template.removeprefix("http://map.test").format(z=z, x=x, y=y)
-
-
-async def change(app, url, layer, statement):
-    """Waits until the server has heard of it."""
-    before = app.state.versions.line(layer).newest
-    with connect(url) as connection:
-        connection.execute(statement)
-        events.begin(connection)
-        events.bump(connection, layer, datetime.now(UTC))
-    await until(lambda: asyncio.sleep(0, app.state.versions.line(layer).newest != before))
-
-
-async def until(found, within_s=8.0):
-    """The first true answer of an asynchronous question."""
-    end = time.monotonic() + within_s
-    while not (answer := await found()):
-        assert time.monotonic() < end, "it never came"
-        await asyncio.sleep(0.02)
-    return answer
 
 
 async def test_a_thousand_equal_requests_for_a_cold_tile_ask_the_database_once(client, asked):
@@ -234,69 +165,6 @@ async def test_a_versioned_url_is_not_made_anew_at_every_change(client, app, ask
     assert len(asked) == 1
 
 
-async def test_where_the_database_is_slow_the_old_answer_is_shown_with_its_age(client, own_toy, app):
-    path = await versioned(client)
-    body = (await client.get(TILE)).content
-    with psycopg.connect(own_toy.url) as holder:
-        holder.execute("lock table onemap.area in access exclusive mode")
-        await change(app, own_toy.url, "areas", "select 1")
-        for wanted in (TILE, f"{TILE}?v={app.state.versions.tag('areas', PUBLIC)}", path):
-            begun = time.monotonic()
-            answer = await client.get(wanted)
-            assert time.monotonic() - begun < 1.6
-            assert (answer.content, answer.headers["x-cache"]) == (body, "stale")
-            assert (answer.headers["age"].isdigit(), answer.headers["cache-control"]) == (True, "public, no-cache")
-    assert (await client.get(TILE)).headers["x-cache"] in {"hit", "miss"}
-
-
-async def test_where_the_database_hangs_walls_go_on_and_are_well_again_after_it(
-    client, app, settings, own_toy, monkeypatch
-):
-    room = bearer(token(settings, own_toy.url, Role.ROOM))
-    asks = [(TILE, room), (POINTS, room), (TILE, {})]
-    bodies = [(await client.get(path, headers=headers)).content for path, headers in asks]
-    monkeypatch.setattr("mapserver.versions.CONFIRMED_S", 1.0)
-    monkeypatch.setattr("mapserver.auth.keys.FRESH_S", 0.5)
-    with hanging(own_toy.url):
-        await asyncio.sleep(1.1)
-        for _ in range(3):
-            for (path, headers), body in zip(asks, bodies, strict=True):
-                begun = time.monotonic()
-                answer = await client.get(path, headers=headers)
-                assert time.monotonic() - begun < 1.6
-                assert (answer.status_code, answer.content, answer.headers["x-cache"]) == (200, body, "stale")
-        begun = time.monotonic()
-        assert (await client.get("/tiles/areas/10/540/346.mvt")).status_code == 503
-        assert time.monotonic() - begun < 3.5
-
-    async def well():
-        answer = await client.get(TILE, headers=room)
-        return answer.status_code == 200 and answer.headers["x-cache"] == "hit"
-
-    await until(well, within_s=12)
-
-
-async def test_a_server_that_starts_while_its_database_is_away_shows_what_is_on_disk(settings, own_toy):
-    async with running(settings, own_toy.url) as app, asking(app) as client:
-        made = await client.get(TILE)
-        path = await versioned(client)
-    away = own_toy.url.replace("host=", "host=/nowhere")
-    assert settings.cache_folder(away) == settings.cache_folder(own_toy.url)
-    async with running(settings, away) as app, asking(app) as client:
-        await until(lambda: asyncio.sleep(0, app.state.disk._names))
-        for wanted in (TILE, path):
-            begun = time.monotonic()
-            answer = await client.get(wanted)
-            assert time.monotonic() - begun < 1.6
-            assert (answer.status_code, answer.content, answer.headers["x-cache"]) == (200, made.content, "stale")
-            assert answer.headers["cache-control"] == "public, no-cache"
-        assert (await client.get("/tiles/areas/10/540/346.mvt")).status_code == 503
-    async with running(settings, own_toy.url) as app, asking(app) as client:
-        await until(lambda: asyncio.sleep(0, app.state.disk._names and app.state.versions.confirmed))
-        answer = await client.get(path)
-        assert (answer.headers["x-cache"], answer.headers["cache-control"]) == ("hit", FOR_EVER)
-
-
 async def test_how_far_a_layer_reaches_is_looked_up_once_a_version_for_each_audience(
     client, app, settings, own_toy, monkeypatch
 ):
@@ -324,28 +192,6 @@ async def test_how_far_a_layer_reaches_is_looked_up_once_a_version_for_each_audi
     later = await extent(room)
     assert later[0] > wide[0]
     assert later[1] > wide[1]
-
-
-async def test_an_old_answer_is_shown_for_a_day_of_silence_and_no_longer(client, app, own_toy, monkeypatch):
-    made = await client.get(TILE)
-    with psycopg.connect(own_toy.url) as holder:
-        holder.execute("lock table onemap.area in access exclusive mode")
-        await change(app, own_toy.url, "areas", "select 1")
-        app.state.cache.memory.get(f"public.None {TILE}? ").made_at -= 90_000
-        answer = await client.get(TILE)  # nothing was newer until just now
-        assert (answer.content, answer.headers["x-cache"]) == (made.content, "stale")
-        assert int(answer.headers["age"]) >= 90_000
-        monkeypatch.setattr("mapserver.versions.Versions.silent_s", 86_401.0)
-        assert (await client.get(TILE)).status_code == 503
-
-
-async def test_what_other_code_or_another_city_file_made_is_no_answer_of_this_one(settings, own_toy, monkeypatch):
-    async with running(settings, own_toy.url) as app, asking(app) as client:
-        await client.get(TILE)
-    monkeypatch.setattr("mapserver.versions.fingerprint", lambda: "other code")
-    async with running(settings, own_toy.url) as app, asking(app) as client:
-        await until(lambda: asyncio.sleep(0, app.state.disk._names and app.state.versions.confirmed))
-        assert (await client.get(TILE)).headers["x-cache"] == "miss"
 
 
 async def test_memory_is_bounded_and_told(settings, own_toy):
