@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import parse_qs, quote, urlsplit
 
 import httpx
 
@@ -45,7 +46,7 @@ def tipg(url: str, tables: Sequence[str], log: Path) -> Iterator[str]:
     """Address of a tipg of one process on the database at `url`, with the best settings for a fair comparison."""
     port = free_port()
     env = os.environ | {
-        "DATABASE_URL": url.replace("@/", "@localhost/"),
+        "DATABASE_URL": _with_host(url),
         "TIPG_DB_SCHEMAS": '["bench"]',
         "TIPG_DB_TABLES": str(list(tables)).replace("'", '"'),
         "TIPG_CATALOG_TTL": "36000",
@@ -55,6 +56,13 @@ def tipg(url: str, tables: Sequence[str], log: Path) -> Iterator[str]:
     command = [UVICORN, "tipg.main:app", "--host", "127.0.0.1", "--port", str(port), "--log-level", "warning"]
     with _running(command, env, log, f"http://127.0.0.1:{port}/healthz") as address:
         yield address
+
+
+def _with_host(url: str) -> str:
+    """The same address with the socket's folder in the host's place, the only one that tipg takes."""
+    place = urlsplit(url)
+    where = parse_qs(place.query)
+    return f"{place.scheme}://{place.username}@{quote(where['host'][0], safe='')}:{where['port'][0]}{place.path}"
 
 
 @contextmanager
