@@ -100,7 +100,7 @@ def drawn_url(shared_url):
             """insert into onemap.run (source, target, mode, file_name, file_sha256, started_at, state)
             values ('x', 'roads', 'append', 'x', '', now(), 'done') returning run_id""",
         ).fetchone()["run_id"]
-        trembling = ", ".join(f"{0.1 + i * 3e-5:.6f} {0.1 + (i % 2) * 8e-6:.7f}" for i in range(400))
+        trembling = ", ".join(f"{0.1 + i * 3e-5:.6f} {0.1 + (i % 2) * 1e-5:.7f}" for i in range(400))
         for key, line in (("short", "0.05 0.05, 0.050002 0.05"), ("long", trembling)):
             connection.execute(
                 """insert into onemap.road (source, source_key, class, oneway, layer, geom, content_hash, run_id)
@@ -209,3 +209,25 @@ async def test_a_tile_of_more_than_can_be_drawn_is_too_many_and_never_cut(toy_db
         tiles._asked.cache_clear()
         assert (await toy_db.row(DISPATCHER, tiles.tile(selection, at)))["too_many"] is too_many
     tiles._asked.cache_clear()
+
+
+def test_squares_at_the_ends_of_neighbouring_columns_are_not_taken_for_one(drawn_url):
+    """One number names a square, so the last of a column must not be the first of the next."""
+    at = Tile(8, 128, 127)
+    last = tiles.EXTENT // tiles.SQUARE - 1
+    with connect(drawn_url) as connection:
+        connection.execute("delete from onemap.place where source = 'corner'")
+        for column, row in ((0, last), (1, 0)):
+            lon = (at.x * tiles.EXTENT + (column + 0.5) * tiles.SQUARE) / (tiles.EXTENT << at.z) * 360 - 180
+            share = (at.y * tiles.EXTENT + (row + 0.5) * tiles.SQUARE) / (tiles.EXTENT << at.z)
+            lat = np.degrees(np.arctan(np.sinh(np.pi * (1 - 2 * share))))
+            connection.execute(
+                """insert into onemap.place (source, source_key, kind, geom, content_hash, run_id)
+                select 'corner', %s, 'town', ST_SetSRID(ST_MakePoint(%s, %s), 4326), '', min(run_id) from onemap.run""",
+                [str(row), lon, float(lat)],
+            )
+        connection.execute("delete from onemap.place where source = 'x'")
+        statement = tiles.tile(Selection(PLACES, PUBLIC, toy.FIRST), at)
+        row = connection.execute(statement.sql.encode(), statement.params).fetchone()
+        connection.rollback()
+    assert (row["features"], row["drawn"]) == (2, 2)
