@@ -148,9 +148,10 @@ def test_a_new_row_of_a_file_is_an_event_on_the_screens_and_a_second_load_is_non
     assert "extent" in loaded.stdout
     reader.join(15)
     incident = next(data for name, data in events if name == "incident")
-    assert incident["category"] == "robbery"
-    assert (incident["lon"], incident["lat"]) != (-79.3957, 43.6629), "the room sees the centre of the cell"
-    assert abs(incident["lon"] + 79.3957) < 0.002
+    assert incident["properties"]["category"] == "robbery"
+    lon, lat = incident["geometry"]["coordinates"]
+    assert (lon, lat) != (-79.3957, 43.6629), "the room sees the centre of the cell"
+    assert abs(lon + 79.3957) < 0.002
     assert toronto.get("/summary", **ALL_TIME).json()["total"] == 240_993
     again = toronto.onemap("etl", "run", "extra")
     assert again.returncode == 3
