@@ -60,7 +60,7 @@ async def exported(
 
 
 async def _check(db: Database, wanted: Wanted) -> None:
-    count = await db.value(wanted.selection.audience, features.matched(wanted.selection))
+    count = await db.value(wanted.selection.audience, features.matched(wanted.selection, MOST))
     if count > MOST:
         raise BadValue(
             f"more than {MOST} features match: narrow the question, or take them in pages with `limit`",

@@ -21,7 +21,10 @@ from layers.query.order import Order
 from layers.query.selection import Selection
 
 MOST_COUNTED = 1_000_000
-"""So many matches are counted, which takes a tenth of a second; nobody is told how many more there are."""
+"""So many features are counted, which takes a tenth of a second; nobody is told how many more there are."""
+
+MOST_MATCHED = 10_000
+"""The same where a question leaves some out: counting more than those would take longer than the page itself."""
 
 DECIMALS = CRS84.decimals
 
@@ -83,10 +86,10 @@ def item(selection: Selection, feature_id: int, *, view: View = _WHOLE) -> State
     )
 
 
-def matched(selection: Selection) -> Statement:
-    """How many features there are, up to one more than are counted: one value."""
+def matched(selection: Selection, most: int) -> Statement:
+    """How many features there are, up to one more than `most`: one value."""
     found = select(selection.layer.key).select_from(selection.layer.rows).where(*selection.where())
-    return Statement.of(select(func.count()).select_from(found.limit(MOST_COUNTED + 1).subquery()))
+    return Statement.of(select(func.count()).select_from(found.limit(most + 1).subquery()))
 
 
 def extent(selection: Selection) -> Statement:

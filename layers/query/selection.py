@@ -29,6 +29,11 @@ class Selection:
     bbox: Bbox | Frame | None = None
     filters: tuple[ColumnElement[bool], ...] = ()
 
+    @property
+    def whole(self) -> bool:
+        """Whether it leaves nothing out but what its audience may not see."""
+        return self.interval is None and self.bbox is None and not self.filters
+
     def where(self) -> list[ColumnElement[bool]]:
         """All conditions, each with its values bound; the ends of the time are `start` and `end`."""
         return [*self._time(), *self._place(), *self.filters, *self._privacy()]

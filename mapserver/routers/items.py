@@ -9,7 +9,7 @@ from layers.catalog.registry import layer_for
 from layers.core.errors import UnknownFeature
 from layers.geo.crs import Crs
 from layers.query import features
-from layers.query.features import MOST_COUNTED, View
+from layers.query.features import MOST_COUNTED, MOST_MATCHED, View
 from layers.query.order import MOST_ID, plain
 from layers.query.selection import Selection
 from mapserver import exports, geojson
@@ -63,8 +63,11 @@ async def get_items(  # noqa: PLR0913
             rows = await tx.rows(statement)
             if after is not None:
                 return rows, None
-            count = len(rows) if len(rows) <= limit else await tx.value(features.matched(wanted.selection))
-            return rows, count if count <= MOST_COUNTED else None
+            if len(rows) <= limit:
+                return rows, len(rows)
+            most = MOST_COUNTED if wanted.selection.whole else MOST_MATCHED
+            count = await tx.value(features.matched(wanted.selection, most))
+            return rows, count if count <= most else None
 
     async def body() -> dict[str, Any]:
         rows, count = await rows_and_count()

@@ -59,7 +59,7 @@ QUESTIONS = {
     "items_in_frame": features.items(
         replace(INCIDENTS, bbox=box([0, 0, 1000, 2000], BY_URI[f"{EPSG}/3857"])), 100
     ),
-    "items_matched": features.matched(INCIDENTS),
+    "items_matched": features.matched(INCIDENTS, features.MOST_MATCHED),
     "items_areas_public": features.items(Selection(LAYERS["areas"], Audience(), AT), 100),
     "items_roads_between": features.items(
         Selection(LAYERS["roads"], Audience(), AT, Interval(AT, None), BOX), 100, after="7"

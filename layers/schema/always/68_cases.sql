@@ -180,7 +180,7 @@ grant select on onemap.case_file, onemap.case_step, onemap.case_deadline to onem
 alter table onemap.case_file enable row level security;
 drop policy if exists scope on onemap.case_file;
 create policy scope on onemap.case_file for select to onemap_room using (
-  (select current_setting('onemap.area_id', true)) = ''
+  (select current_setting('onemap.area_id', true) = '')
   or area_id = any (array(select onemap.scope_area_ids()))
 );
 alter table onemap.case_step enable row level security;

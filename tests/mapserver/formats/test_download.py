@@ -29,7 +29,9 @@ def crowd(cluster, toy_template):
     name = _clone(cluster, toy_template)
     url = cluster.url(name)
     with connect(url) as connection:
-        connection.execute("set local session_replication_role = replica")  # no triggers: only rows are wanted here
+        connection.execute(
+            "set local session_replication_role = replica"
+        )  # no triggers: only rows are wanted here
         found = connection.execute(
             """select column_name as name from information_schema.columns where table_schema = 'onemap'
             and table_name = 'incident' and is_generated = 'NEVER' and column_name not in ('incident_id', 'source_key')"""

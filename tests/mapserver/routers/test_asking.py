@@ -88,12 +88,22 @@ async def test_matches_are_counted_exactly_whatever_the_page(dispatcher, shared_
     assert "numberMatched" not in (await dispatcher.get(further)).json()
 
 
-async def test_more_matches_than_are_counted_are_not_told(dispatcher, monkeypatch):
-    monkeypatch.setattr("layers.query.features.MOST_COUNTED", 50)
-    monkeypatch.setattr("mapserver.routers.items.MOST_COUNTED", 50)
-    page = (await ask(dispatcher, limit=8, sortby="severity")).json()
-    assert "numberMatched" not in page
-    assert page["numberReturned"] == 8
+@pytest.mark.parametrize(
+    ("name", "asked", "told"),
+    [
+        ("MOST_COUNTED", {"sortby": "severity", "limit": 8}, False),
+        ("MOST_COUNTED", {"category": "theft", "limit": 9}, True),
+        ("MOST_MATCHED", {"category": "theft", "limit": 10}, False),
+        ("MOST_MATCHED", {"datetime": "2025-01-02T00:00:00Z/..", "limit": 11}, False),
+        ("MOST_MATCHED", {"bbox": "10,50,10.1,50.06", "limit": 12}, False),
+        ("MOST_MATCHED", {"sortby": "severity", "limit": 13}, True),
+    ],
+)
+async def test_more_matches_than_are_counted_are_not_told(dispatcher, monkeypatch, name, asked, told):
+    monkeypatch.setattr(f"mapserver.routers.items.{name}", 50)
+    page = (await ask(dispatcher, **asked)).json()  # each with a limit of its own, as answers are kept
+    assert ("numberMatched" in page) == told
+    assert page["numberReturned"] == asked["limit"]
 
 
 async def test_pages_in_an_order_lead_through_all_features_once(dispatcher, shared_toy):
