@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import httpx
@@ -24,11 +25,12 @@ from layers.core.clock import Clock
 from layers.core.cluster import Cluster
 from layers.core.db import connect
 from layers.core.migrate import migrate
+from layers.core.settings import LimitSettings
 from tests.bench.api_peers import nginx, per_second, tipg
 from tests.bench.marks import Marks
 from tests.mapserver.process import ROOT, Served, served
 
-ZOOM, FEW, MANY, PAGE = 12, 5_000, 10_000, 1000
+ZOOM, WHOLE_ZOOM, FEW, MANY, DENSEST, PAGE = 12, 14, 5_000, 10_000, 10, 1000
 TILE_LEAST, PAGE_LEAST, CACHED_LEAST = 3.0, 5.0, 0.4
 ROUNDS, TILES, PAGES, CONNECTIONS = 5, 40, 25, 2
 WRK_S, WRK_CONNECTIONS = 4, 32
@@ -68,10 +70,11 @@ class Bench:
             for statement in _TABLE.split(";"):
                 connection.execute(statement.encode())
             bounds = {"few": FEW, "many": MANY}
-            found = [row for z in (ZOOM, ZOOM + 1) for row in connection.execute(_TILES, bounds | {"z": z})]
-        self.tiles = [(row["z"], row["x"], row["y"]) for row in found]
-        self.points = [row["points"] for row in found]
+            self.merged = [row for z in (ZOOM, ZOOM + 1) for row in connection.execute(_TILES, bounds | {"z": z})]
+            bounds = {"few": 1, "many": MANY, "z": WHOLE_ZOOM}
+            self.whole = connection.execute(_TILES, bounds).fetchmany(DENSEST)
         self.env = {"ONEMAP_DB__URL": self.url, "ONEMAP_HOME": str(home), "ONEMAP_SERVER__WORKERS": "1"}
+        self.env |= {f"ONEMAP_LIMITS__{name.upper()}": "1000000" for name in LimitSettings.model_fields}
         command = [sys.executable, "-m", "mapserver.cli", "token", "create", "--audience", "room"]
         made = subprocess.run(command, env=os.environ | self.env, cwd=ROOT, check=True, stdout=subprocess.PIPE)
         self.token = made.stdout.decode().strip()
@@ -83,14 +86,15 @@ class Bench:
             served("serve", env=self.env, log=self.home / "serve.log") as ours,
             tipg(self.url, ["bench.incident"], log) as theirs,
         ):
-            self._tiles(ours.url, theirs)
+            self._tiles(ours.url, theirs, "in which ours merges points that lie together", self.merged)
+            self._tiles(ours.url, theirs, "with each point on its own in both", self.whole)
             self._pages(ours.url, theirs)
             self._cached(ours)
 
-    def _tiles(self, ours: str, theirs: str) -> None:
-        self.marks.section(
-            f"uncached tiles of {min(self.points):,} to {max(self.points):,} points, {len(self.tiles)} tiles"
-        )
+    def _tiles(self, ours: str, theirs: str, how: str, tiles: Sequence[dict[str, Any]]) -> None:
+        points = [tile["points"] for tile in tiles]
+        self.marks.section(f"{len(tiles)} uncached tiles of {min(points):,} to {max(points):,} points, {how}")
+        places = [(tile["z"], tile["x"], tile["y"]) for tile in tiles]
         turn = iter(range(10**9))
 
         # A `v` that is not the present one answers current data uncached.
@@ -102,8 +106,8 @@ class Bench:
 
         self._compare(
             "tiles", ours, theirs, TILES, TILE_LEAST,
-            lambda number: our_path(*self.tiles[number % len(self.tiles)]),
-            lambda number: their_path(*self.tiles[number % len(self.tiles)]),
+            lambda number: our_path(*places[number % len(places)]),
+            lambda number: their_path(*places[number % len(places)]),
         )  # fmt: skip
 
     def _pages(self, ours: str, theirs: str) -> None:
