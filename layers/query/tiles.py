@@ -37,6 +37,7 @@ from layers.core.audience import Audience, Role
 from layers.core.statement import Statement
 from layers.geo.tiles import Tile
 from layers.query.interval import Interval
+from layers.query.likely import likely
 from layers.query.selection import Selection
 
 EXTENT = 4096
@@ -145,7 +146,7 @@ def _points(selection: Selection, fields: Fields, *, whole: bool) -> Made:
         .subquery("near")
     )
     most = MOST_FEATURES if whole else MOST_MERGED
-    found = select(near).where(_inside(near)).limit(most + 1).subquery("found")
+    found = select(near).where(likely(_inside(near))).limit(most + 1).subquery("found")
     if whole:
         drawn = select(*_carried(found, fields), _spot(found)).subquery("drawn")
         features: ColumnElement[int] = func.count()
