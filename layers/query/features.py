@@ -1,14 +1,15 @@
-"""Features of a layer as rows: an id, the geometry as GeoJSON text, and the fields that the audience may read.
+"""Features of a layer as rows: `id`, and `feature`, the whole GeoJSON feature as text.
 
-What JSON writes in another way than SQL, the database writes as JSON text: instants in UTC, without their final Z,
-and JSON itself. It takes a fifth of the time that Python would.
+The database writes the text: a page then costs the server a third of what it would to make a feature of each row,
+and there are more processes of the database than of the server.
 """
 
+import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, cast, func, select
+from sqlalchemy import ColumnElement, Select, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import DateTime, NullType, Text
 
@@ -64,7 +65,7 @@ def items(
 ) -> Statement:
     """One page in an order, beginning after the place `after`; one row more tells that a page follows.
 
-    The values of what it is sorted by stand in `_0`, `_1` ...
+    Beside `id` and `feature` a row has the values of what it is sorted by: `_0`, `_1` ...
     """
     layer = selection.layer
     sorted_by = (by.what.column.label(f"_{i}") for i, by in enumerate(order.by))
@@ -118,28 +119,32 @@ def ringed(selection: Selection) -> ColumnElement[Any]:
     return func.ST_ForcePolygonCCW(shape, type_=NullType()) if has_rings else shape
 
 
-def told_as_json(field: Field) -> bool:
-    """Whether `items` and `item` tell this field as JSON text."""
-    return isinstance(field.column.type, DateTime | JSONB)
-
-
 def _told(selection: Selection, view: View, *further: ColumnElement[Any]) -> Select[Any]:
     layer = selection.layer
     shape = func.ST_AsGeoJSON(in_crs(ringed(selection), view.crs), view.crs.decimals, _NO_CRS, type_=Text)
-    fields = view.fields(layer, selection.audience)
-    return select(
-        layer.key.label("id"),
-        shape.label("geometry"),
-        *(_json_text(field).label(field.name) for field in fields),
-        *further,
-    ).select_from(layer.rows)
+    pieces = [_HEAD, cast(layer.key, Text), _GEOMETRY, func.coalesce(shape, _NULL), _PROPERTIES]
+    for number, field in enumerate(view.fields(layer, selection.audience)):
+        pieces += [_text(f"{',' if number else ''}{json.dumps(field.name)}:"), func.coalesce(_json(field), _NULL)]
+    feature = func.concat(*pieces, _TAIL, type_=Text)
+    return select(layer.key.label("id"), feature.label("feature"), *further).select_from(layer.rows)
 
 
-def _json_text(field: Field) -> ColumnElement[Any]:
+def _text(text: str) -> ColumnElement[str]:
+    return literal(text, Text)
+
+
+_HEAD, _GEOMETRY, _PROPERTIES, _TAIL, _NULL = map(
+    _text, ('{"type":"Feature","id":', ',"geometry":', ',"properties":{', "}}", "null")
+)
+
+
+def _json(field: Field) -> ColumnElement[str]:
+    """The field as JSON text; an instant in UTC, which to_json would leave without its Z."""
     match field.column.type:
         case DateTime():
-            return cast(func.to_json(func.timezone("UTC", field.column)), Text)
+            written = cast(func.to_json(func.timezone("UTC", field.column)), Text)
+            return func.left(written, -1, type_=Text) + _text('Z"')
         case JSONB():
             return cast(field.column, Text)
         case _:
-            return field.column
+            return cast(func.to_json(field.column), Text)

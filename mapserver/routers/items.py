@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
+import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from layers.catalog.registry import layer_for
@@ -12,7 +13,7 @@ from layers.query import features
 from layers.query.features import MOST_COUNTED, MOST_MATCHED, View
 from layers.query.order import MOST_ID, plain
 from layers.query.selection import Selection
-from mapserver import exports, geojson
+from mapserver import exports
 from mapserver.budget import PAGE
 from mapserver.cache.entry import Made
 from mapserver.deps import ACaller, AClock, AnAudience, Db, spend
@@ -93,7 +94,7 @@ async def get_items(  # noqa: PLR0913
                 links.link("collection", JSON, layer.title.en, links.href(f"/collections/{layer.id}")),
                 *_further(wanted, rows, limit, links, query),
             ],
-            "features": geojson.features(told, wanted.fields),
+            "features": [orjson.Fragment(row["feature"]) for row in told],
         }
 
     async def make() -> Made:
@@ -129,7 +130,7 @@ async def get_item(  # noqa: PLR0913
     if row is None:
         raise unknown
     at = f"/collections/{layer.id}"
-    (feature,) = geojson.features([row], view.fields(layer, audience))
+    feature = orjson.loads(row["feature"])
     related: list[Link] = [
         links.link("self", GEOJSON, "This feature", links.href(f"{at}/items/{feature_id}", f="geojson")),
         links.link("alternate", HTML, "This feature as a page", links.href(f"{at}/items/{feature_id}", f="html")),

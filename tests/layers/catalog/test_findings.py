@@ -1,5 +1,6 @@
 """The findings layer in a database, seen by each audience."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -43,13 +44,14 @@ async def db(own_toy):
 
 async def _seen(db, audience, **asked):
     rows = await db.rows(audience, features.items(Selection(FINDINGS, audience, toy.FIRST, **asked), 100))
-    return [row["subject"] for row in rows]
+    return [json.loads(row["feature"])["properties"]["subject"] for row in rows]
 
 
 async def test_a_finding_is_a_feature_with_its_source_and_one_without_a_place_is_none(db):
     assert await _seen(db, ANALYST) == ["west", "point", "east", "both"]
     rows = await db.rows(ANALYST, features.items(Selection(FINDINGS, ANALYST, toy.FIRST), 1))
-    told = {name: rows[0][name] for name in ("kind", "changed", "row_number", "amount", "unit", "source")}
+    properties = json.loads(rows[0]["feature"])["properties"]
+    told = {name: properties[name] for name in ("kind", "changed", "row_number", "amount", "unit", "source")}
     assert told == {
         "kind": "gap",
         "changed": False,

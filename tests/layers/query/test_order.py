@@ -98,7 +98,7 @@ async def test_numbers_that_no_double_holds_are_found_again(own_toy):
         for text in ("influence_m", "-influence_m"):
             found = await pages(db, RISK_AREAS, parse(text, RISK_AREAS), 4, PUBLIC)
             assert len({row["id"] for row in found}) == len(found) == 32
-            values = [row["influence_m"] for row in found]
+            values = [row["_0"] for row in found]
             assert values == sorted(values, reverse=text.startswith("-"))
 
 
