@@ -6,7 +6,7 @@ NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
 SCREENS := $(shell find frontend -path frontend/node_modules -prune -o -path frontend/dist -prune -o -type f -print 2>/dev/null)
 
 .DELETE_ON_ERROR:
-.PHONY: run test test-clients check drill bless bench bench-etl bench-heat bench-live types lock dist screens provision-run provision-test provision-clients
+.PHONY: run test test-clients check drill bless bench bench-api bench-etl bench-heat bench-live types lock dist screens provision-run provision-test provision-clients
 
 run: provision-run screens
 	ONEMAP_CITY=$(CITY) $(BIN)/onemap up
@@ -38,7 +38,7 @@ bless: .venv/ready
 	ONEMAP_BLESS=1 $(BIN)/pytest -q tests/golden
 	git --no-pager diff --stat tests/golden
 
-bench: bench-etl bench-heat bench-live
+bench: bench-etl bench-heat bench-live bench-api
 
 bench-etl: .venv/ready
 	PYTHONPATH=. $(BIN)/python tests/bench/bench_etl.py
@@ -49,10 +49,13 @@ bench-heat: .venv/ready build/bench-venv/ready
 bench-live: .venv/ready
 	PYTHONPATH=. $(BIN)/python tests/bench/bench_live.py
 
-# DuckDB is a peer to measure against, in an environment of its own; the project does not depend on it.
-build/bench-venv/ready: | .venv/ready
+bench-api: .venv/ready build/bench-venv/ready
+	PYTHONPATH=. $(BIN)/python tests/bench/bench_api.py
+
+# Peers to measure against, in an environment of their own; the project does not depend on them.
+build/bench-venv/ready: Makefile | .venv/ready
 	$(BIN)/uv venv --quiet --allow-existing build/bench-venv
-	$(BIN)/uv pip install --quiet --python build/bench-venv duckdb numpy
+	$(BIN)/uv pip install --quiet --python build/bench-venv duckdb numpy tipg uvicorn
 	touch $@
 
 # The screens' types follow the server's OpenAPI document.

@@ -69,7 +69,7 @@ def _with_host(url: str) -> str:
 def nginx(body: bytes, home: Path) -> Iterator[str]:
     """Address of the file `tile.mvt` with those bytes, served by an nginx of one process."""
     program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-    assert program is not None, "nginx is not there: `make bench-api` installs it"
+    assert program is not None, "nginx is not there: it is in Debian's nginx-light"
     port = free_port()
     (home / "root").mkdir(parents=True)
     (home / "root" / "tile.mvt").write_bytes(body)
