@@ -6,6 +6,7 @@ the same question has for its whole window; `set_id` says whether two answers ar
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -44,7 +45,7 @@ def cells_stream(cell: NDArray[np.uint64], value: Values, metadata: Mapping[str,
     ------
     BadValue : a value that 32 bits do not hold.
     """
-    return _stream(_CELLS, [[pa.array(cell), pa.array(_narrow(value))]], metadata)
+    return _stream(_CELLS, [[_column(cell), _column(_narrow(value))]], metadata)
 
 
 def frames_stream(
@@ -63,13 +64,13 @@ def frames_stream(
     """
     narrow = [_narrow(frame) for frame in frames]
     if exact:
-        return _stream(_EXACT, [[pa.array(frame)] for frame in narrow], metadata)
+        return _stream(_EXACT, [[_column(frame)] for frame in narrow], metadata)
     if top is None:
         top = max([1, *(int(frame.max(initial=0)) for frame in narrow)])
     if top <= 0:
         raise BadValue(f"top: {top} is not above zero", parameter="top")
     scale = {"scale": "sqrt", "top": str(top)}
-    return _stream(_QUANTISED, [[pa.array(quantised(frame, top))] for frame in narrow], {**metadata, **scale})
+    return _stream(_QUANTISED, [[_column(quantised(frame, top))] for frame in narrow], {**metadata, **scale})
 
 
 def _narrow(value: Values) -> NDArray[np.uint32]:
@@ -77,6 +78,12 @@ def _narrow(value: Values) -> NDArray[np.uint32]:
     if value.size and not 0 <= value.min() <= value.max() <= _MOST:
         raise BadValue("f: values below zero or above 4294967295 do not fit into Arrow; take JSON", parameter="f")
     return value.astype(np.uint32)
+
+
+def _column(values: NDArray[np.unsignedinteger[Any]]) -> pa.Array:
+    """The same values without a copy; `pa.array` would load pandas, wherever that is installed."""
+    kind = pa.from_numpy_dtype(values.dtype)
+    return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(np.ascontiguousarray(values))])
 
 
 def _stream(schema: pa.Schema, batches: list[list[pa.Array]], metadata: Mapping[str, str]) -> bytes:

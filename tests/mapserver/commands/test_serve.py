@@ -145,7 +145,7 @@ def test_a_worker_that_is_killed_is_replaced(env, log):
 
 
 def test_the_server_process_imports_no_frame_library_whatever_it_is_asked(env, log):
-    paths = ("/readyz", "/city", "/heat/all/cells", "/heat/all/10/540/346.mvt", "/tiles/areas/10/540/346.mvt",
+    paths = ("/readyz", "/city", "/heat/all/cells", "/heat/all/cells?f=arrow", "/heat/all/10/540/346.mvt", "/tiles/areas/10/540/346.mvt",
              "/collections/areas/items?f=csv", "/place?lon=10.05&lat=50.03", "/summary", "/metrics", "/api")  # fmt: skip
     with served("serve", env=env, log=log, python=("-X", "importtime")) as server:
         for path in paths:
