@@ -6,10 +6,8 @@ machines are shared. Exits with 1 when a mark is missed.
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,6 +26,7 @@ from layers.core.migrate import migrate
 from layers.core.settings import LimitSettings
 from tests.bench.api_peers import nginx, per_second, tipg
 from tests.bench.marks import Marks
+from tests.bench.place import place
 from tests.mapserver.process import ROOT, Served, served
 
 ZOOM, WHOLE_ZOOM, FEW, MANY, DENSEST, PAGE = 12, 14, 5_000, 10_000, 10, 1000
@@ -189,17 +188,9 @@ class Bench:
 def main() -> int:
     """Measure in a folder of its own, and print."""
     marks = Marks()
-    home = Path(tempfile.mkdtemp(prefix="onemap-bench-", dir="/tmp"))
-    home.chmod(0o755)
-    cluster = Cluster(home)
-    try:
-        cluster.start()
+    with place() as (home, cluster):
         Bench(home, cluster, marks).run()
-    finally:
-        cluster.stop()
-        shutil.rmtree(home)
-    print("\nmissed: " + "; ".join(marks.missed) if marks.missed else "\nevery mark is met")
-    return int(bool(marks.missed))
+    return marks.verdict()
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -29,6 +28,7 @@ from layers.core.clock import Clock
 from layers.core.cluster import Cluster
 from layers.core.db import connect
 from layers.core.migrate import migrate
+from tests.bench.place import place
 from tests.bench.rows import SOURCE, TORONTO, rows, write_csv, write_parquet
 
 ROWS = 1_000_000
@@ -223,16 +223,9 @@ def main() -> int:
     """Measure in a cluster of its own, and print."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=ROWS)
-    home = Path(tempfile.mkdtemp(prefix="onemap-bench-", dir="/tmp"))
-    home.chmod(0o755)
-    cluster = Cluster(home)
-    try:
-        cluster.start()
+    with place() as (home, cluster):
         bench = Bench(home, cluster, parser.parse_args().rows)
         bench.run()
-    finally:
-        cluster.stop()
-        shutil.rmtree(home)
     print("missed: " + ", ".join(bench.missed) if bench.missed else "every mark is met")
     return int(bool(bench.missed))
 

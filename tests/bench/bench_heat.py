@@ -5,9 +5,7 @@ are held from there on. Figures are the best of some runs, as machines are share
 """
 
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from tests.bench.chicago import Chicago
 from tests.bench.marks import Marks
 from tests.bench.over_http import OverHttp
 from tests.bench.peers import DUCKDB_PYTHON, Answer, Postgres, duckdb_answers, write_parquet
+from tests.bench.place import place
 from tests.bench.stored import LARGE, Stored
 from tests.bench.synthetic import Synthetic
 
@@ -32,9 +31,8 @@ CHICAGO = Path(__file__).parents[3] / "shared" / "data" / "chicago"
 class Bench:
     """A folder, a private cluster in it, and the marks."""
 
-    def __init__(self, home: Path, marks: Marks) -> None:
-        self.home, self.marks = home, marks
-        self.cluster = Cluster(home)
+    def __init__(self, home: Path, cluster: Cluster, marks: Marks) -> None:
+        self.home, self.cluster, self.marks = home, cluster, marks
 
     def engine(self, town: Town, name: str, title: str, build_s: float | None) -> tuple[Stored, list[Answer]]:
         """The town's stores held against all marks of the engine itself; the stores, and the grid's answers."""
@@ -74,7 +72,6 @@ class Bench:
         peer.close()
 
     def _database(self, name: str) -> str:
-        self.cluster.start()
         self.cluster.create_database(name)
         return self.cluster.url(name)
 
@@ -131,16 +128,9 @@ class Bench:
 def main() -> int:
     """Measure in a folder of its own, and print."""
     marks = Marks()
-    home = Path(tempfile.mkdtemp(prefix="onemap-bench-", dir="/tmp"))
-    home.chmod(0o755)
-    bench = Bench(home, marks)
-    try:
-        bench.run(int(os.environ.get("ONEMAP_BENCH_EVENTS", GATE)))
-    finally:
-        bench.cluster.stop()
-        shutil.rmtree(home)
-    print("\nmissed: " + "; ".join(marks.missed) if marks.missed else "\nevery mark is met")
-    return int(bool(marks.missed))
+    with place() as (home, cluster):
+        Bench(home, cluster, marks).run(int(os.environ.get("ONEMAP_BENCH_EVENTS", GATE)))
+    return marks.verdict()
 
 
 if __name__ == "__main__":

@@ -5,9 +5,7 @@ what a browser says. How late is counted from before the transaction. Exits with
 """
 
 import asyncio
-import shutil
 import sys
-import tempfile
 import threading
 import time
 from dataclasses import dataclass, field
@@ -28,6 +26,7 @@ from mapserver.auth import tokens
 from mapserver.auth.pepper import pepper
 from tests import toy
 from tests.bench.marks import Marks
+from tests.bench.place import place
 from tests.mapserver.process import ROOT, Served, served
 
 SCREENS, MANY = 500, 1_100
@@ -160,17 +159,10 @@ def _memory_kb(server: Served) -> int:
 
 def main() -> int:
     """Measure, and say what was missed."""
-    home = Path(tempfile.mkdtemp(prefix="onemap-bench-", dir="/tmp"))
-    home.chmod(0o755)
-    cluster, marks = Cluster(home), Marks()
-    try:
-        cluster.start()
+    marks = Marks()
+    with place() as (home, cluster):
         asyncio.run(Bench(home, cluster, marks).run())
-    finally:
-        cluster.stop()
-        shutil.rmtree(home)
-    print("\nmissed: " + "; ".join(marks.missed) if marks.missed else "\nevery mark is met")
-    return int(bool(marks.missed))
+    return marks.verdict()
 
 
 if __name__ == "__main__":

@@ -41,6 +41,11 @@ class Marks:
         if wrong:
             self.missed.append(what.strip())
 
+    def verdict(self) -> int:
+        """Say what was missed; the exit status."""
+        print("\nmissed: " + "; ".join(self.missed) if self.missed else "\nevery mark is met")
+        return int(bool(self.missed))
+
     def _hold(self, what: str, value: float, mark: str, unit: str, *, met: bool) -> None:
         print(f"  {what:<66} {value:12,.2f} {unit:<9} {mark}{'' if met else '   MISSED'}", flush=True)
         if not met:

@@ -72,11 +72,7 @@ class OverHttp:
             ROUND / self._ask(server, paths[start : start + ROUND], CONNECTIONS)[1]
             for start in range(ROUND, len(paths), ROUND)
         ]
-        name = f"answers of {cells.cell.size:,} cells, {what}"
-        if bbox is None or not self.stored.large:
-            self.marks.least(name, max(rates), LEAST_A_S, "/s")
-        else:  # each of these windows' two ends has half a million events to read, some 16 MB of the log
-            self.marks.say(name, max(rates), "/s")
+        self.marks.least(f"answers of {cells.cell.size:,} cells, {what}", max(rates), LEAST_A_S, "/s")
         self.marks.say(f"  {CONNECTIONS} at a time; median of {ROUNDS} rounds", float(np.median(rates)), "/s")
 
     def _tiles(self, server: Served, lon: float, lat: float) -> None:
