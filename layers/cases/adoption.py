@@ -12,21 +12,37 @@ STAGE = "source"
 def adopt(source: str, workflow: Workflow, at: datetime) -> Statement:
     """Make a case of each of a source's incidents that has a state and no case yet: one value, how many.
 
-    A closed one is a case that has ended; the source's deadline is the case's. Each is registered in the ledger:
-    let this be the last thing in its transaction.
+    A closed one is a case that has ended; the source's deadline is the case's. Where nobody has moved a case here,
+    it follows what its source says now. Each new one is registered in the ledger: let this be the last thing in
+    its transaction.
     """
     ended = next(state.code for state in workflow.states if not state.open)
     return Statement(
-        """with adopted as (
+        """with said as (
+          select incident_id, case when closed_at is null then %(start)s else %(ended)s end as state,
+            closed_at is null as is_open, coalesce(closed_at, occurred_at) as since, due_at, closed_at
+          from onemap.incident where source = %(source)s and state is not null
+        ), followed as (
+          update onemap.case_file file
+          set state = said.state, is_open = said.is_open, entered_at = said.since, changed_at = said.since,
+            due_at = case when said.is_open then said.due_at end
+          from said where file.incident_id = said.incident_id and file.version = 0
+          and (file.state, file.is_open, file.due_at)
+            is distinct from (said.state, said.is_open, case when said.is_open then said.due_at end)
+          returning file.case_id, file.incident_id
+        ), kept as (
+          update onemap.case_deadline term set due_at = said.due_at, met_at = said.closed_at
+          from followed join said using (incident_id)
+          where term.case_id = followed.case_id and term.stage = %(stage)s
+        ), adopted as (
           insert into onemap.case_file as file (
             workflow, incident_id, source, source_key, category, severity, origin, reported_at, cell, area_id,
             zones, spot, geom, state, is_open, version, entered_at, changed_at, bounces, paused, stills, due_at
           )
           select %(workflow)s, incident_id, source, source_key, category, severity, origin, occurred_at, cell,
-            area_id, zones, spot, geom, case when closed_at is null then %(start)s else %(ended)s end,
-            closed_at is null, 0, coalesce(closed_at, occurred_at), coalesce(closed_at, occurred_at), 0, false,
-            '{}', case when closed_at is null then due_at end
-          from onemap.incident where source = %(source)s and state is not null
+            area_id, zones, spot, geom, said.state, said.is_open, 0, said.since, said.since, 0, false,
+            '{}', case when said.is_open then said.due_at end
+          from onemap.incident join said using (incident_id)
           on conflict do nothing
           returning case_id, incident_id, source_key, category, reported_at
         ), terms as (

@@ -1,48 +1,9 @@
-"""The ledger (台账): a chain of rows in which each one's hash covers the hash before it."""
+"""The ledger (台账): a chain of rows in which each one's hash covers the hash before it.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
-from typing import Any
-
-from psycopg.types.json import Jsonb
+The database writes it, in the transaction of what it tells of: onemap.write_ledger.
+"""
 
 from layers.core.statement import Statement
-
-
-class Kind(StrEnum):
-    """What a row tells of."""
-
-    REGISTERED = "registered"
-    MOVED = "moved"
-    DEADLINE = "deadline"
-    REMINDED = "reminded"
-    EXPORTED = "exported"
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What is written down about one subject, like `case:12`."""
-
-    subject: str
-    payload: dict[str, Any]
-
-
-def write(kind: Kind, entries: Sequence[Entry], at: datetime) -> Statement:
-    """Add rows at the end of the chain, in order; one value, the number of the last row.
-
-    The chain is locked until the transaction ends: let this be the last thing in it.
-    """
-    return Statement(
-        "select onemap.write_ledger(%(at)s, %(kind)s, %(subjects)s, %(payloads)s)",
-        {
-            "at": at,
-            "kind": kind.value,
-            "subjects": [entry.subject for entry in entries],
-            "payloads": [Jsonb(entry.payload) for entry in entries],
-        },
-    )
 
 
 def broken() -> Statement:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -128,10 +128,7 @@ def workflows(city_folder: Path) -> dict[str, Workflow]:
     ------
     BadCity : a file cannot be followed.
     """
-    texts: dict[str, Any] = {}
+    shipped = (file for file in _SHIPPED.iterdir() if file.name.endswith(".toml"))
     own = sorted((city_folder / "workflows").glob("*.toml"))
-    for file in (*_SHIPPED.iterdir(), *own):
-        if file.name.endswith(".toml"):
-            found = Workflow.parse(file.read_text("utf-8"), file.name)
-            texts[found.code] = found
-    return texts
+    found = (Workflow.parse(file.read_text("utf-8"), file.name) for file in (*shipped, *own))
+    return {workflow.code: workflow for workflow in found}

@@ -19,6 +19,7 @@ from layers.core.errors import BadCity
 from layers.core.span import Span
 
 _DAY = timedelta(days=1)
+_ANY_YEAR = 2026
 _LONGEST_REST = 400
 """Days; a city that does not work for so long never does."""
 
@@ -58,7 +59,8 @@ class WorkTime:
 
         Raises
         ------
-        BadCity : hours that cannot be read or that overlap, or a week without a working day.
+        BadCity : hours that cannot be read or that overlap, dates that are none, a week without a working day, or
+            a country or part of it whose public holidays nobody knows.
         """
         calendar = city.calendar
         hours = tuple(_opening(text) for text in calendar.hours)
@@ -67,12 +69,13 @@ class WorkTime:
             raise BadCity("calendar.hours: spans like 08:30-16:30 that follow each other", key="calendar.hours")
         if not calendar.working_days:
             raise BadCity("calendar.working_days: a week has no working day", key="calendar.working_days")
-        return cls(
-            city,
-            hours,
-            frozenset(map(date.fromisoformat, calendar.holidays)),
-            frozenset(map(date.fromisoformat, calendar.make_up_days)),
-        )
+        if calendar.country is not None:
+            try:
+                _public_days(calendar.country, calendar.subdivision, _ANY_YEAR)
+            except NotImplementedError as exc:
+                raise BadCity(f"calendar.country: {exc}", key="calendar.country") from exc
+        dates = {name: _dates(name, getattr(calendar, name)) for name in ("holidays", "make_up_days")}
+        return cls(city, hours, dates["holidays"], dates["make_up_days"])
 
     def works(self, day: date) -> bool:
         """Whether work is done on a day: the city's own dates come first, then the country's, then the week."""
@@ -170,6 +173,13 @@ def _opening(text: str) -> tuple[time, time]:
     except ValueError as exc:
         raise BadCity(f"calendar.hours: '{text}' is not like 08:30-16:30", key="calendar.hours") from exc
     return opens, closes
+
+
+def _dates(name: str, texts: Sequence[str]) -> frozenset[date]:
+    try:
+        return frozenset(map(date.fromisoformat, texts))
+    except ValueError as exc:
+        raise BadCity(f"calendar.{name}: {exc}", key=f"calendar.{name}") from exc
 
 
 def _without(span: Span, pauses: Sequence[Span]) -> Iterator[Span]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
 
 import numpy as np
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ValidationError
 
 from layers.cases import queue, store
@@ -15,14 +15,14 @@ from layers.catalog.city import City
 from layers.core.audience import Audience
 from layers.core.errors import BadValue, Forbidden, NotFound
 from layers.geo import hexgrid
-from layers.records.personal import mask
+from layers.records.personal import mask, personal
 from mapserver.body import json_body
 from mapserver.cases import ACaseDesk, CaseDesk
-from mapserver.deps import ACity, Pusher
+from mapserver.deps import ACity, Pusher, spend
 from mapserver.models.cases import CaseFileShape, NewCase, NewMove, QueueShape, RegisteredShape, WorkflowsShape
 from mapserver.negotiate import JSON, json_bytes, respond
 
-router = APIRouter(tags=["cases"])
+router = APIRouter(tags=["cases"], dependencies=[Depends(spend)])
 
 _SOURCE = "desk"
 CaseId = Annotated[int, Path(ge=1, le=2**63 - 1, description="number of a case")]
@@ -116,9 +116,7 @@ async def post_move(request: Request, case_id: CaseId, desk: ACaseDesk) -> Respo
     if not desk.audience.policy.pushes:
         raise Forbidden("cases are moved by dispatchers and offices", needs="dispatcher")
     given = await _given(request, NewMove)
-    told = given.model_dump(include={"reason", "unit", "rating"})
-    if told["reason"] is not None:
-        told["reason"] = mask(told["reason"]).text
+    told = {"reason": _masked(given.reason), "unit": _masked(given.unit), "rating": given.rating}
     await desk.move(case_id, given.move, given.version, told)
     return Response(json_bytes(await _file(desk, case_id)), headers={"Cache-Control": "no-store"}, media_type=JSON)
 
@@ -127,6 +125,8 @@ def _report(given: NewCase, city: City, desk: CaseDesk) -> store.Report:
     known = {category.code: category for category in city.categories}
     if given.category not in known:
         raise BadValue(f"category: '{given.category}' is none of {', '.join(known)}", parameter="category")
+    if kinds := personal(given.source_key):
+        raise BadValue(f"source_key: it names a person ({', '.join(sorted(kinds))})", parameter="source_key")
     west, south, east, north = city.extent
     if not (west <= given.lon <= east and south <= given.lat <= north):
         raise BadValue(f"lon, lat: {given.lon}, {given.lat} lies outside the city", parameter="lon")
@@ -144,8 +144,13 @@ def _report(given: NewCase, city: City, desk: CaseDesk) -> store.Report:
         lat=given.lat,
         cell=cell,
         spot=(spot_lon, spot_lat),
-        report=None if given.report is None else mask(given.report).text,
+        report=_masked(given.report),
     )
+
+
+def _masked(text: str | None) -> str | None:
+    """The text without personal spans; none where there is none."""
+    return None if text is None else mask(text).text
 
 
 async def _file(desk: CaseDesk, case_id: int) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import json
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,12 +12,14 @@ import pytest
 
 from etl import pipeline, vocabulary
 from etl.spec import chosen
-from layers.cases import adoption, figures, ledger
-from layers.cases.workflow import workflows
+from layers.cases import adoption, figures, ledger, store
+from layers.cases.case import Step
+from layers.cases.workflow import Actor, workflows
 from layers.catalog.city import City
 from layers.core.clock import Clock
 from layers.core.db import connect
 from layers.query import summary
+from tests import toy
 
 DATA = Path(os.environ.get("BOSTON_DATA", Path(__file__).parents[4] / "shared" / "data")) / "boston_311"
 LOOP = workflows(Path("/nowhere"))["closed_loop"]
@@ -132,3 +134,38 @@ def test_a_years_hotline_is_as_open_as_closed_and_as_late_as_it_says_itself(rows
         assert one(connection, ledger.broken()) is None
         assert one(connection, adoption.adopt("hotline", LOOP, SEEN_AT)) == {"adopted": 0}
         assert one(connection, ledger.head())["seq"] == len(rows)
+
+
+def states(connection) -> dict[str, tuple]:
+    rows = connection.execute(
+        """select incident.source_key, file.is_open, file.version, term.due_at, term.met_at, incident.closed_at
+        from onemap.case_file file join onemap.incident using (incident_id)
+        left join onemap.case_deadline term using (case_id)"""
+    )
+    return {row["source_key"]: tuple(row.values())[1:] for row in rows}
+
+
+def test_a_case_that_nobody_moved_follows_its_source_and_one_that_was_moved_does_not(own_toy):
+    now = toy.FIRST + timedelta(days=200)
+    with connect(own_toy.url) as connection:
+        connection.execute("select set_config('onemap.area_id', '', false)")
+        expected = one(connection, summary.open_items(now, None, with_sensitive=True))
+        assert one(connection, adoption.adopt("toy", LOOP, now))["adopted"] > 10
+        assert one(connection, summary.open_items(now, None, with_sensitive=True)) == expected
+        first, second, *_ = sorted(key for key, (is_open, *_) in states(connection).items() if is_open)
+        moved = connection.execute(
+            "select case_id from onemap.case_file where source_key = %s", [second]
+        ).fetchone()["case_id"]
+        _, case, _ = store.read(one(connection, store.by_id(moved)))
+        step = Step("accept", Actor.DISPATCHER, now)
+        assert one(connection, store.add(moved, step, case.after(LOOP, step), LOOP, []))["add_step"]
+        closed = now - timedelta(days=1)
+        connection.execute(
+            "update onemap.incident set closed_at = %s where source_key = any(%s)", [closed, [first, second]]
+        )
+        assert one(connection, summary.open_items(now, None, with_sensitive=True))["open"] == expected["open"] - 1
+        assert one(connection, adoption.adopt("toy", LOOP, now)) == {"adopted": 0}
+        after = states(connection)
+        assert (after[first][0], after[first][1], after[first][3]) == (False, 0, closed)
+        assert after[second][:2] == (True, 1)
+        assert one(connection, summary.open_items(now, None, with_sensitive=True))["open"] == expected["open"] - 1

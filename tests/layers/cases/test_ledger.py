@@ -5,9 +5,9 @@ from threading import Thread
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from layers.cases import ledger
-from layers.cases.ledger import Entry, Kind
 from layers.core.db import connect
 from layers.core.statement import Statement
 
@@ -19,8 +19,10 @@ def run(connection, statement: Statement):
 
 
 def write(connection, *names: str) -> int:
-    entries = [Entry(f"case:{name}", {"move": "accept", "原因": f"“{name}”", "n": 1.50}) for name in names]
-    return next(iter(run(connection, ledger.write(Kind.MOVED, entries, AT)).values()))
+    payloads = [Jsonb({"move": "accept", "原因": f"“{name}”", "n": 1.50}) for name in names]
+    given = [AT, "moved", [f"case:{name}" for name in names], payloads]
+    row = connection.execute("select onemap.write_ledger(%s, %s, %s, %s) as last", given).fetchone()
+    return row["last"]
 
 
 @pytest.fixture

@@ -132,6 +132,10 @@ def replace_zone(city: City, zone: str) -> City:
         {"hours": ["08:00-12:00", "11:00-17:00"]},
         {"hours": []},
         {"working_days": []},
+        {"holidays": ["2026-02-30"]},
+        {"make_up_days": ["Saturday"]},
+        {"country": "XX"},
+        {"country": "CN", "subdivision": "Atlantis"},
     ],
 )
 def test_a_calendar_that_cannot_be_followed_is_refused_by_name(calendar):

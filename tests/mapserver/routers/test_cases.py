@@ -95,6 +95,10 @@ async def test_persons_in_texts_are_masked_before_they_are_kept(loop):
     assert "13812345678" not in str(found)
     assert "[phone]" in found["report"]
     assert "[phone]" in found["steps"][0]["reason"]
+    case_id = await loop.register("k2")
+    await loop.walk(case_id, "accept", "triage")
+    sent = (await loop.move(case_id, 2, "dispatch", unit="road crew 13812345678")).json()
+    assert sent["case"]["unit"] == "road crew [phone]"
     with connect(loop.city.url) as connection:
         everything = str(connection.execute("select * from onemap.ledger").fetchall())
         everything += str(connection.execute("select report from onemap.case_file").fetchall())
@@ -184,7 +188,7 @@ async def test_the_queue_is_soonest_due_first_page_by_page_and_each_filter_narro
 async def test_a_case_that_cannot_be_is_refused_by_name_and_nothing_is_stored(loop):
     for parameter, given in (
         ("category", "murder"), ("lon", 99.0), ("lon", "10"), ("workflow", "none"), ("source_key", "two words"),
-        ("source_key", ""), ("colour", "red"), ("report", "x" * 4001), ("origin", "rumour"),
+        ("source_key", ""), ("source_key", "13812345678"), ("colour", "red"), ("report", "x" * 4001), ("origin", "rumour"),
     ):  # fmt: skip
         answer = await loop.post("/cases", {"source_key": "k", "category": "theft", **PLACE, parameter: given})
         assert answer.status_code == 400
