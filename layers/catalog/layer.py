@@ -131,27 +131,31 @@ class Layer:
                 needs=self.least.slug,
             )
 
-    def fields_for(self, audience: Audience) -> tuple[Field, ...]:
-        """The fields that `audience` may read."""
-        return tuple(field for field in self.fields if audience.role >= field.least)
+    def fields_for(self, audience: Audience, chosen: Collection[str] | None = None) -> tuple[Field, ...]:
+        """The fields that `audience` may read, or of them the chosen ones.
+
+        Raises
+        ------
+        BadValue : a chosen one that is not there, or not for `audience`.
+        """
+        fields = tuple(field for field in self.fields if audience.role >= field.least)
+        if chosen is None:
+            return fields
+        names = [field.name for field in fields]
+        for name in chosen:
+            if name not in names:
+                raise BadValue(f"properties: {self.id} has no '{name[:40]}'", parameter="properties", known=names)
+        return tuple(field for field in fields if field.name in chosen)
 
     def tile_fields(
         self, audience: Audience, zoom: int, chosen: Collection[str] | None = None
     ) -> tuple[Field, ...]:
         """The fields that a tile of `zoom` carries for `audience`: those of that zoom, or the chosen ones.
 
-        Raises
-        ------
-        BadValue : a chosen one that is not there, or not for `audience`.
+        Raises as `fields_for` does.
         """
-        fields = self.fields_for(audience)
-        if chosen is None:
-            return tuple(field for field in fields if field.from_zoom <= zoom)
-        names = [field.name for field in fields]
-        for name in chosen:
-            if name not in names:
-                raise BadValue(f"properties: {self.id} has no '{name[:40]}'", parameter="properties", known=names)
-        return tuple(field for field in fields if field.name in chosen)
+        fields = self.fields_for(audience, chosen)
+        return tuple(field for field in fields if field.from_zoom <= zoom) if chosen is None else fields
 
     @property
     def label_id(self) -> str:

@@ -15,7 +15,6 @@ from sqlalchemy.types import DateTime, NullType, Text
 
 from layers.catalog.layer import Field, Layer
 from layers.core.audience import Audience
-from layers.core.errors import BadValue
 from layers.core.statement import Statement
 from layers.geo.crs import CRS84, Crs
 from layers.query.order import Order
@@ -41,20 +40,8 @@ class View:
     properties: Collection[str] | None = None
 
     def fields(self, layer: Layer, audience: Audience) -> tuple[Field, ...]:
-        """The fields told to `audience`.
-
-        Raises
-        ------
-        BadValue : a property that is not there, or not for `audience`.
-        """
-        fields = layer.fields_for(audience)
-        if self.properties is None:
-            return fields
-        names = [field.name for field in fields]
-        for name in self.properties:
-            if name not in names:
-                raise BadValue(f"properties: {layer.id} has no '{name[:40]}'", parameter="properties", known=names)
-        return tuple(field for field in fields if field.name in self.properties)
+        """The fields told to `audience`. Raises as `Layer.fields_for` does."""
+        return layer.fields_for(audience, self.properties)
 
 
 _WHOLE = View()
