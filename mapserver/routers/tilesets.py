@@ -15,7 +15,7 @@ from mapserver.deps import ACity, AnAudience
 from mapserver.links import ALinks, Links
 from mapserver.negotiate import JSON, MVT, chosen
 from mapserver.pages import SPOKEN, document
-from mapserver.params import Format, LayerId
+from mapserver.params import Format, LayerId, Whole
 from mapserver.tiles import ATiler
 
 router = APIRouter(tags=["tiles"])
@@ -36,9 +36,9 @@ AMatrixSet = Annotated[str, Depends(_matrix_set)]
 
 
 async def _tile(
-    z: Annotated[int, Path(description="tile matrix, the zoom")],
-    row: Annotated[int, Path(description="row from the north")],
-    column: Annotated[int, Path(description="column from the west")],
+    z: Annotated[Whole, Path(description="tile matrix, the zoom")],
+    row: Annotated[Whole, Path(description="row from the north")],
+    column: Annotated[Whole, Path(description="column from the west")],
 ) -> Tile:
     return Tile.at(z, column, row)
 
