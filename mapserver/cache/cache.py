@@ -154,17 +154,24 @@ class Cache:
         headers = dict(request.scope["headers"])
         coding = entry.coding_for(headers.get(b"accept-encoding", b""))
         if coding not in entry.coded:
-            if entry.size > _IN_LINE_BYTES:
-                encoded = await asyncio.to_thread(entry.encoded, coding)
-            else:
-                encoded = entry.encoded(coding)
-            self.memory.add_coding(key, entry, coding, encoded)
+            await self._encode(key, entry, coding)
         status, head, body = entry.reply(coding, headers.get(b"if-none-match"), state, named=named)
         self._metrics.cached(state, len(body))
         self._metrics.cache_bytes.set(self.memory.bytes)
         answer = Response(body, status)
         answer.raw_headers = list(head)
         return answer
+
+    async def _encode(self, key: str, entry: Entry, coding: str) -> None:
+        """Bytes in one more coding; of all who wait for them one does the work."""
+        async with entry.encoding:
+            if coding in entry.coded:
+                return
+            if entry.size > _IN_LINE_BYTES:
+                encoded = await asyncio.to_thread(entry.encoded, coding)
+            else:
+                encoded = entry.encoded(coding)
+            self.memory.add_coding(key, entry, coding, encoded)
 
 
 async def _landed(flight: asyncio.Task[Entry], old: Entry | None) -> tuple[Entry, bool]:

@@ -1,5 +1,6 @@
 """One answer as it is kept: what it says, of which version it is, and its bytes in every coding asked for."""
 
+import asyncio
 import hashlib
 import time
 from collections.abc import Mapping
@@ -52,6 +53,7 @@ class Entry:
         """Name the bytes."""
         content = self.made.content or b""
         self.coded = {coding.IDENTITY: content}
+        self.encoding = asyncio.Lock()
         self._hash = hashlib.blake2b(content, digest_size=12).hexdigest()
         self._ready: dict[tuple[str, bool], Reply] = {}
 

@@ -9,6 +9,7 @@ import zstandard
 from layers.core.audience import Role
 from layers.core.errors import Unavailable
 from layers.core.settings import CacheSettings
+from mapserver.cache import coding
 from tests.mapserver.cache.conftest import FOR_EVER, POINTS, TILE, change, until, versioned
 from tests.mapserver.conftest import asking, bearer, running, token
 
@@ -20,6 +21,16 @@ async def test_a_thousand_equal_requests_for_a_cold_tile_ask_the_database_once(c
     assert len({answer.content for answer in answers}) == 1
     states = [answer.headers["x-cache"] for answer in answers]
     assert (states.count("miss"), states.count("hit")) == (1, 999)
+
+
+async def test_what_many_wait_for_is_compressed_once(client, settings, own_toy, monkeypatch):
+    headers = {"Accept-Encoding": "zstd"} | bearer(token(settings, own_toy.url, Role.ROOM))
+    compressed, encoded = [], coding.encoded
+    monkeypatch.setattr("mapserver.cache.cache._IN_LINE_BYTES", 0)  # in a thread, while the others go on
+    monkeypatch.setattr(coding, "encoded", lambda *given: compressed.append(given) or encoded(*given))
+    answers = await asyncio.gather(*(client.get(POINTS, headers=headers) for _ in range(20)))
+    assert {answer.headers["content-encoding"] for answer in answers} == {"zstd"}
+    assert len({answer.content for answer in answers}) == len(compressed) == 1
 
 
 async def test_who_gives_up_waiting_does_not_spoil_it_for_the_others(client, asked):
@@ -65,14 +76,14 @@ async def test_a_versioned_url_holds_for_ever_another_is_answered_anew_and_one_w
 async def test_each_coding_has_bytes_and_a_strong_etag_of_its_own(client, settings, own_toy):
     room = bearer(token(settings, own_toy.url, Role.ROOM))
     found = {}
-    for coding, decoded in (
+    for name, decoded in (
         ("", bytes), ("gzip", gzip.decompress), ("zstd", zstandard.ZstdDecompressor().decompress),
     ):  # fmt: skip
-        headers = {"Accept-Encoding": coding or "identity"} | room
+        headers = {"Accept-Encoding": name or "identity"} | room
         for _ in range(2):  # the slow way, and the short one
             async with client.stream("GET", POINTS, headers=headers) as answer:
                 raw = b"".join([part async for part in answer.aiter_raw()])
-            assert answer.headers.get("content-encoding", "") == coding
+            assert answer.headers.get("content-encoding", "") == name
             assert answer.headers["content-length"] == str(len(raw))
             assert "Accept-Encoding" in answer.headers["vary"]
             found.setdefault(decoded(raw), {}).setdefault(answer.headers["etag"], set()).add(raw)
@@ -81,8 +92,8 @@ async def test_each_coding_has_bytes_and_a_strong_etag_of_its_own(client, settin
     assert not any(etag.startswith("W/") for etag in etags)
     for etag in etags:
         answers = [
-            await client.get(POINTS, headers=room | {"Accept-Encoding": coding, "If-None-Match": f'"x", {etag}'})
-            for coding in ("identity", "gzip", "zstd")
+            await client.get(POINTS, headers=room | {"Accept-Encoding": name, "If-None-Match": f'"x", {etag}'})
+            for name in ("identity", "gzip", "zstd")
         ]
         statuses = [answer.status_code for answer in answers]
         assert sorted(statuses) == [200, 200, 304]
