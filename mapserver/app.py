@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import Depends, FastAPI
-from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
 from layers.catalog.city import City
 from layers.core.clock import Clock
@@ -20,6 +20,7 @@ from mapserver.cache.disk import Disk
 from mapserver.caps import Capped
 from mapserver.cases import Loop
 from mapserver.deps import known_parameters, same_origin
+from mapserver.formats.registry import FORMATS
 from mapserver.lane import Lane
 from mapserver.live import Hub
 from mapserver.methods import Methods
@@ -35,6 +36,8 @@ _MB = 1_000_000
 _PATIENCE_S = 1.0
 _GZIP_FROM_BYTES = 1000
 _GZIP_LEVEL = 1  # of heat, level 5 is 8 to 13 % smaller and takes two to four times as long: longer than to answer
+
+_SMALL_ALREADY = (*DEFAULT_EXCLUDED_CONTENT_TYPES, FORMATS["parquet"].media_type)
 
 
 def create_app(settings: Settings, url: str, clock: Clock = Clock()) -> FastAPI:
@@ -76,7 +79,12 @@ def create_app(settings: Settings, url: str, clock: Clock = Clock()) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     app.add_middleware(Capped, timeout_s=settings.db.timeout_s)
-    app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES, compresslevel=_GZIP_LEVEL)
+    app.add_middleware(
+        GZipMiddleware,
+        minimum_size=_GZIP_FROM_BYTES,
+        compresslevel=_GZIP_LEVEL,
+        exclude_content_types=_SMALL_ALREADY,
+    )
     app.add_middleware(PlainUrl)
     app.add_middleware(LastResort)
     app.add_middleware(Methods)

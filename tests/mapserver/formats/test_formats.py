@@ -228,6 +228,13 @@ async def test_a_file_of_nothing_is_a_file(client, dispatcher, tmp_path, name):
             assert read_file(path).rows == []
 
 
+@pytest.mark.parametrize(("name", "coding"), [("csv", "gzip"), ("fgb", "gzip"), ("parquet", None)])
+async def test_what_is_compressed_inside_is_not_compressed_again(client, dispatcher, name, coding):
+    headers = dispatcher | {"Accept-Encoding": "gzip"}
+    answer = await client.get(ASK, params={"f": name}, headers=headers)
+    assert (answer.status_code, answer.headers.get("content-encoding")) == (200, coding)
+
+
 async def test_an_audience_gets_the_columns_and_the_places_that_it_may_read(client, room):
     table = pq.read_table(io.BytesIO((await file(client, room, "incidents", "parquet")).content))
     assert "attributes" not in table.column_names
