@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from layers.core.audience import Role
 from layers.core.db import Database
 from layers.core.errors import BadValue
 from layers.query import export, features
@@ -15,6 +14,7 @@ from mapserver.formats.batches import Batches, Rows
 from mapserver.formats.download import Download
 from mapserver.formats.registry import FORMATS
 from mapserver.links import Links
+from mapserver.negotiate import privacy
 from mapserver.wanted import Wanted
 
 MOST = MOST_COUNTED
@@ -39,10 +39,9 @@ async def exported(
     statement = export.rows(wanted.selection, wanted.view, form.form, wanted.order, most, after)
     found = db.stream(audience, statement, batches.SIZE)
     headers = {
-        "Cache-Control": "no-cache" if audience.role is Role.PUBLIC else "private, no-cache",
+        **privacy(audience),
         "Content-Crs": f"<{wanted.view.crs.uri}>",
         "Content-Disposition": f'attachment; filename="{wanted.layer.id}.{name}"',
-        "Vary": "Accept, Authorization, Cookie",
     }
     if limit is None:
         await _check(db, wanted)

@@ -44,16 +44,23 @@ def chosen(request: Request, asked: str | None, offered: dict[str, str]) -> str:
     return next(iter(offered))
 
 
-def respond(request: Request, audience: Audience, body: bytes, media_type: str) -> Response:
-    """An answer with a strong ETag, or 304 where the caller has it; what is not public stays private."""
-    etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
-    headers = {
-        "ETag": etag,
+def privacy(audience: Audience) -> dict[str, str]:
+    """Headers that say who may keep an answer, and what it depends on; what is not public stays private."""
+    return {
         "Cache-Control": "no-cache" if audience.role is Role.PUBLIC else "private, no-cache",
         "Vary": "Accept, Authorization, Cookie",
     }
+
+
+def respond(request: Request, audience: Audience, body: bytes, media_type: str) -> Response:
+    """An answer with an ETag, or 304 where the caller has it.
+
+    The ETag is a weak one: on its way out the answer may be compressed, and is then of other bytes.
+    """
+    etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+    headers = {"ETag": f"W/{etag}", **privacy(audience)}
     known = request.headers.get("if-none-match", "").split(",")
-    if {etag, "*"} & {tag.strip().removeprefix("W/") for tag in known}:  # compared weakly, as RFC 9110 asks
+    if {etag, "*"} & {tag.strip().removeprefix("W/") for tag in known}:
         return Response(status_code=304, headers=headers)
     return Response(body, media_type=media_type, headers=headers)
 

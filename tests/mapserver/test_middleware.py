@@ -63,6 +63,14 @@ async def test_what_shrinks_is_compressed_for_those_who_ask(client, path):
     assert ("content-encoding" in plain.headers, plain.content) == (False, LONG)
 
 
+async def test_what_may_be_compressed_on_its_way_has_an_etag_that_names_no_bytes(client):
+    codings = ("gzip", "identity")
+    plain, packed = [await client.get("/collections", headers={"Accept-Encoding": coding}) for coding in codings]
+    assert plain.headers.get("content-encoding") != packed.headers.get("content-encoding")
+    assert plain.headers["etag"] == packed.headers["etag"]
+    assert plain.headers["etag"].startswith('W/"')
+
+
 @pytest.mark.parametrize("path", ["/short", "/image"])
 async def test_what_does_not_shrink_is_left_as_it_is(client, path):
     assert "content-encoding" not in (await client.get(path, headers={"Accept-Encoding": "gzip"})).headers

@@ -111,7 +111,7 @@ async def test_44_headers_of_garbage_are_passed_over(api, url, headers):
 )
 async def test_44_an_answer_that_the_caller_has_is_304_however_he_says_so(api, url):
     await api.get(url)
-    tag = (await api.get(url)).headers["etag"]
+    tag = (await api.get(url)).headers["etag"].removeprefix("W/")
     for said in (tag, f'"other", {tag}', f"W/{tag}", "*"):
         answer = await api.get(url, headers={"If-None-Match": said})
         assert (answer.status_code, answer.content) == (304, b""), said
