@@ -7,6 +7,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from mapserver.follower import Follower
+from mapserver.leaving import while_there
 
 _RETRY = b"retry: 2000\n\n"
 
@@ -25,14 +26,8 @@ class EventStream(Response):
         """Answer until the screen is gone or the hub ends it; one that does not read is left, not waited for."""
         async with self._following as follower:
             writing = asyncio.create_task(self._write(follower, send))
-            leaving = asyncio.create_task(_disconnect(receive))
             follower.cut_by(writing.cancel)
-            try:
-                await asyncio.wait({writing, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                writing.cancel()
-                leaving.cancel()
-                await asyncio.gather(writing, leaving, return_exceptions=True)
+            await while_there(receive, writing)
 
     async def _write(self, follower: Follower, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
@@ -41,8 +36,3 @@ class EventStream(Response):
             await send({"type": "http.response.body", "body": text, "more_body": True})
             text = await follower.next()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-async def _disconnect(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -8,6 +8,7 @@ from starlette.types import Receive, Scope, Send
 
 from layers.query.table import Table
 from mapserver.formats.batches import Batches, Writer
+from mapserver.leaving import while_there
 
 STALL_S = 30.0
 """A client that takes nothing for so long is gone; the database waits for it meanwhile."""
@@ -29,15 +30,8 @@ class Download(Response):
         An answer that breaks off raises, and so the server cuts the connection: nobody takes it for a whole one.
         """
         sending = asyncio.create_task(self._send(send))
-        leaving = asyncio.create_task(_disconnect(receive))
-        try:
-            await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            if sending.done():
-                sending.result()
-        finally:
-            for task in (sending, leaving):
-                task.cancel()
-            await asyncio.gather(sending, leaving, return_exceptions=True)
+        if await while_there(receive, sending):
+            sending.result()
 
     async def _send(self, send: Send) -> None:
         async with aclosing(self._batches), aclosing(self._write(self._table, self._batches)) as chunks:
@@ -52,8 +46,3 @@ class Download(Response):
 async def _part(send: Send, chunk: bytes) -> None:
     async with asyncio.timeout(STALL_S):
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
-
-
-async def _disconnect(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
