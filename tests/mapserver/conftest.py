@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,17 @@ from tests import toy
 from tests.conftest import Toy, heated
 
 BASE = "http://map.test"
+
+
+@dataclass
+class Moving:
+    """A clock that is set by hand."""
+
+    at: datetime
+
+    def now(self) -> datetime:
+        """What it is set to."""
+        return self.at
 
 
 @asynccontextmanager

@@ -9,9 +9,7 @@ from layers.core.audience import Role
 from layers.core.db import connect
 from mapserver.auth import keys as keys_module
 from mapserver.lane import Lane
-from tests import toy
-from tests.conftest import heated
-from tests.mapserver.conftest import asking, bearer, running, token
+from tests.mapserver.conftest import bearer, token
 
 POINTS = "/tiles/incidents/11/1081/694.mvt"
 PATHS = [
@@ -23,16 +21,8 @@ PATHS = [
 
 
 @pytest.fixture
-async def app(toy_settings, own_toy):
-    heated(own_toy.url, toy_settings.heat_folder(own_toy.url), toy.CITY)
-    async with running(toy_settings, own_toy.url) as made:
-        yield made
-
-
-@pytest.fixture
-async def client(app):
-    async with asking(app) as made:
-        yield made
+def app(own_app):
+    return own_app
 
 
 @pytest.fixture

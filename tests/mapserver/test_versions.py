@@ -1,4 +1,3 @@
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,6 +11,7 @@ from layers.heat.engine import Engine
 from mapserver import versions as module
 from mapserver.versions import HEAT, HOLD_S, Line, Versions
 from tests import toy
+from tests.mapserver.conftest import Moving
 
 MOMENTS = st.lists(st.floats(0, 60), max_size=40).map(sorted)
 
@@ -62,16 +62,6 @@ def test_the_first_change_after_a_quiet_time_is_named_at_once():
     line.note("1", 0.0)
     line.note("2", 7.0)
     assert line.named == "2"
-
-
-@dataclass
-class Moving:
-    """A clock that is set by hand."""
-
-    at: datetime
-
-    def now(self):
-        return self.at
 
 
 @pytest.fixture

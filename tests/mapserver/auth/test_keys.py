@@ -9,7 +9,7 @@ from layers.core.db import Database, connect
 from layers.core.errors import Unauthenticated, Unavailable
 from mapserver.auth import keys as keys_module
 from mapserver.auth.keys import Keys
-from tests.mapserver.conftest import token
+from tests.mapserver.conftest import Moving, token
 
 
 @dataclass
@@ -25,16 +25,6 @@ class Counting:
         if self.gone:
             raise Unavailable("gone")
         return await self.db.row(*given)
-
-
-@dataclass
-class Moving:
-    """A clock that is set by hand."""
-
-    at: datetime
-
-    def now(self):
-        return self.at
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from layers.core.db import connect
 from layers.core.settings import DbSettings
 from tests import toy
 from tests.conftest import heated
-from tests.mapserver.conftest import asking, running
+from tests.mapserver.conftest import running
 
 TILE = "/tiles/areas/9/270/173.mvt"
 POINTS = "/tiles/incidents/11/1081/694.mvt"
@@ -27,12 +27,6 @@ def settings(toy_settings, tmp_path):
 async def app(settings, own_toy):
     heated(own_toy.url, settings.heat_folder(own_toy.url), toy.CITY)
     async with running(settings, own_toy.url) as made:
-        yield made
-
-
-@pytest.fixture
-async def client(app):
-    async with asking(app) as made:
         yield made
 
 
