@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -5,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from layers.cases.case import Case
 from layers.cases.sla import FILE, Colour, Policies, Subject
+from layers.cases.workflow import workflows
 from layers.cases.worktime import WorkTime
 from layers.catalog.city import City
 from layers.core.errors import BadCity
@@ -22,6 +25,7 @@ WORK = WorkTime.of(
         }
     )
 )
+LOOP = workflows(Path("/nowhere"))["closed_loop"]
 FILE_TEXT = """
 [[policies]]
 stage = "handle"
@@ -98,6 +102,12 @@ def test_a_pause_moves_every_moment_of_it(policies):
     before = policies.deadline("handle", subject("rubbish"), MONDAY)
     after = policies.deadline("handle", subject("rubbish"), MONDAY, (pause,))
     assert after.due - before.due == pause.length
+
+
+def test_a_case_that_has_ended_has_no_deadline_whatever_its_clock(policies):
+    running = replace(Case.registered(LOOP, MONDAY), state="handling", started=MONDAY)
+    assert [each.stage for each in policies.running(running, LOOP, subject())] == ["handle"]
+    assert policies.running(replace(running, state="closed"), LOOP, subject()) == []
 
 
 @given(st.lists(st.integers(0, 10**6), min_size=2, max_size=8))
