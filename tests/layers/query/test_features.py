@@ -71,6 +71,19 @@ async def test_a_box_of_the_room_selects_by_what_the_room_sees(toy_db, shared_to
     assert {row["id"] for row in rows} == inside != set()
 
 
+@pytest.mark.parametrize(
+    ("box", "codes"),
+    [
+        (Bbox(10.02, 49, 10.02, 51), {"D", "V1", "V1G1", "V1G2"}),
+        (Bbox(9, 50.04, 11, 50.04), {"D", "V1", "V2", "V1G1", "V2G1"}),
+        (Bbox(10.02, 50.02, 10.02, 50.02), {"D", "V1", "V1G2"}),
+    ],
+)
+async def test_a_box_without_width_or_height_meets_what_it_crosses(toy_db, box, codes):
+    rows = await _all(toy_db, Selection(LAYERS["areas"], PUBLIC, toy.FIRST, bbox=box))
+    assert {_properties(row)["code"] for row in rows} == codes
+
+
 async def test_an_interval_is_closed_at_both_ends(toy_db, shared_toy):
     times = sorted(row.at for row in shared_toy.rows)
     interval = Interval(times[100], times[200])
