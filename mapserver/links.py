@@ -7,6 +7,9 @@ from fastapi import Depends, Request
 
 Link = dict[str, str]
 
+OGC = "http://www.opengis.net/def/rel/ogc/1.0"
+"""Where OGC's own relations are named."""
+
 
 class Links:
     """Makes links of this server."""

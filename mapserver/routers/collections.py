@@ -19,7 +19,7 @@ from layers.query.selection import Selection
 from mapserver.cache.caller import Caller
 from mapserver.deps import ACaller, ACity, AClock, AnAudience, Db, spend
 from mapserver.formats.registry import FORMATS
-from mapserver.links import ALinks, Links
+from mapserver.links import OGC, ALinks, Links
 from mapserver.negotiate import GEOJSON, HTML, JSON, SCHEMA
 from mapserver.pages import SPOKEN, document
 from mapserver.params import Format, LayerId
@@ -27,7 +27,6 @@ from mapserver.styles import STYLE
 
 router = APIRouter(tags=["features"])
 
-_REL = "http://www.opengis.net/def/rel/ogc/1.0"
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -58,14 +57,14 @@ def _collection(layer: Layer, city: City, moments: Mapping[str, Any] | None, lin
                 )
                 for name, file in FORMATS.items()
             ),
-            links.link(f"{_REL}/queryables", SCHEMA, "What to filter by", links.href(f"{at}/queryables")),
-            links.link(f"{_REL}/sortables", SCHEMA, "What to sort by", links.href(f"{at}/sortables")),
+            links.link(f"{OGC}/queryables", SCHEMA, "What to filter by", links.href(f"{at}/queryables")),
+            links.link(f"{OGC}/sortables", SCHEMA, "What to sort by", links.href(f"{at}/sortables")),
             links.link("tiles", JSON, f"{layer.title.en} as TileJSON", links.href(f"/tiles/{layer.id}.json")),
-            links.link(f"{_REL}/tilesets-vector", JSON, f"{layer.title.en} as tiles", links.href(f"{at}/tiles")),
+            links.link(f"{OGC}/tilesets-vector", JSON, f"{layer.title.en} as tiles", links.href(f"{at}/tiles")),
             links.link(
-                f"{_REL}/styles", STYLE, f"{layer.title.en}: style", links.href(f"/styles/{layer.id}", f="json")
+                f"{OGC}/styles", STYLE, f"{layer.title.en}: style", links.href(f"/styles/{layer.id}", f="json")
             ),
-            links.link(f"{_REL}/legend", JSON, f"{layer.title.en}: legend", links.href(f"/legend/{layer.id}")),
+            links.link(f"{OGC}/legend", JSON, f"{layer.title.en}: legend", links.href(f"/legend/{layer.id}")),
         ],
     }
 

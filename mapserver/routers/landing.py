@@ -4,15 +4,13 @@ from fastapi import APIRouter, Request, Response
 
 from mapserver.conformance import CONFORMANCE
 from mapserver.deps import ACity, AnAudience, TheScreens
-from mapserver.links import ALinks
+from mapserver.links import OGC, ALinks
 from mapserver.negotiate import HTML, JSON, chosen, json_bytes, respond
 from mapserver.operations import OAS30, OAS31
 from mapserver.pages import SPOKEN, document, page
 from mapserver.params import Format
 
 router = APIRouter(tags=["capabilities"])
-
-_REL = "http://www.opengis.net/def/rel/ogc/1.0"
 
 
 @router.get("/")
@@ -34,9 +32,9 @@ async def get_landing(
             links.link("service-doc", HTML, "The API, to read and to try", links.href("/docs")),
             links.link("conformance", JSON, "Conformance classes", links.href("/conformance")),
             links.link("data", JSON, "Collections", links.href("/collections")),
-            links.link(f"{_REL}/tilesets-vector", JSON, "Vector tiles", links.href("/tiles")),
-            links.link(f"{_REL}/tiling-schemes", JSON, "Tile matrix sets", links.href("/tileMatrixSets")),
-            links.link(f"{_REL}/styles", JSON, "Styles", links.href("/styles")),
+            links.link(f"{OGC}/tilesets-vector", JSON, "Vector tiles", links.href("/tiles")),
+            links.link(f"{OGC}/tiling-schemes", JSON, "Tile matrix sets", links.href("/tileMatrixSets")),
+            links.link(f"{OGC}/styles", JSON, "Styles", links.href("/styles")),
             links.link("related", JSON, "Heat layers", links.href("/heat")),
             links.link("related", JSON, "Key figures", links.href("/summary")),
         ],

@@ -12,7 +12,7 @@ from layers.geo.crs import CRS84
 from layers.geo.tiles import Limits, Tile
 from mapserver import matrices
 from mapserver.deps import ACity, AnAudience
-from mapserver.links import ALinks, Links
+from mapserver.links import OGC, ALinks, Links
 from mapserver.negotiate import JSON, MVT, chosen
 from mapserver.pages import SPOKEN, document
 from mapserver.params import Format, LayerId, Whole
@@ -20,10 +20,9 @@ from mapserver.tiles import ATiler
 
 router = APIRouter(tags=["tiles"])
 
-_REL = "http://www.opengis.net/def/rel/ogc/1.0"
 _DIMENSIONS = {"point": 0, "line": 1, "polygon": 2}
 
-_MATRIX_SET = f"{_REL}/tiling-scheme"
+_MATRIX_SET = f"{OGC}/tiling-scheme"
 
 
 async def _matrix_set(tms: Annotated[str, Path(description="id of a tile matrix set")]) -> str:
