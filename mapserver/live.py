@@ -157,13 +157,14 @@ class Hub:
             self._seq = newest
             for follower in self._followers:
                 follower.restart(newest)
-        while True:
+        more = True
+        while more:
             rows = await self._db.rows(_EVERYTHING, events.since(self._seq, _BATCH))
             # Before the event is told: a screen asks for what is new at once.
             await self._versions.refresh()
-            if not rows:
-                break
-            self._tell([Event.of(row) for row in rows])
+            if rows:
+                self._tell([Event.of(row) for row in rows])
+            more = len(rows) == _BATCH  # else that was all; whatever came meanwhile has woken the hub again
         with suppress(TimeoutError):
             async with asyncio.timeout(_POLL_S):
                 await self._wake.wait()
