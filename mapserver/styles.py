@@ -1,6 +1,5 @@
 """How a layer is drawn: a MapLibre style, and the legend that explains it, in the colours of catalog and city."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,17 +53,15 @@ def style(layer: Layer, city: City, lang: str, sources: dict[str, str], faces: d
     faces : the `font-faces` of the style, which MapLibre takes in place of glyphs.
     """
     west, south, east, north = city.extent
-    top, *below = city.levels
-    land = _part("land", "fill", AREAS.id, AREAS.id, filter=["==", ["get", "level"], top.code])
+    top = city.levels[0].code
+    land = _part("land", "fill", AREAS.id, AREAS.id, filter=["==", ["get", "level"], top])
     coast = land | {"id": "coast", "type": "line", "paint": {"line-color": _COAST, "line-width": 1}}
     base = [
         {"id": "ground", "type": "background", "paint": {"background-color": _GROUND}},
         land | {"paint": {"fill-color": _LAND}},
         coast,
     ]
-    drawn = (
-        _levels(city, below_top=[level.code for level in below]) if layer.id == AREAS.id else _drawn(layer, city)
-    )
+    drawn = _levels(city) if layer.id == AREAS.id else _drawn(layer, city)
     return {
         "version": 8,
         "name": getattr(layer.title, lang),
@@ -119,7 +116,7 @@ def _drawn(layer: Layer, city: City) -> list[Part]:
         "circle-stroke-color": _HALO,
         "circle-stroke-width": _zoomed((12, 0), (14, 1)),
     }
-    kinds: dict[str, Sequence[tuple[str, Part, str]]] = {
+    kinds: dict[str, list[tuple[str, Part, str]]] = {
         "polygon": [("fill", fill, "Polygon"), ("line", line, "Polygon")],
         "line": [("line", line, "LineString")],
         "point": [("circle", circle, "Point")],
@@ -140,17 +137,16 @@ def _of(shape: str) -> Expression:
     return ["in", ["geometry-type"], ["literal", [shape, f"Multi{shape}"]]]
 
 
-def _levels(city: City, below_top: Sequence[str]) -> list[Part]:
-    """Borders of each level below the top, from its own zoom on, coarse ones above fine ones."""
+def _levels(city: City) -> list[Part]:
+    """Borders of each level, from its own zoom on, coarse ones above fine ones."""
     parts = [
         _part(
             f"areas-{level.code}", "line", AREAS.id, AREAS.id,
             minzoom=level.from_zoom,
             filter=["==", ["get", "level"], level.code],
-            paint={"line-color": shade.colour, "line-width": _zoomed((9, 0.5), (14, 1.4 if rank == 1 else 0.9))},
+            paint={"line-color": shade.colour, "line-width": _zoomed((9, 0.5), (14, 1.4 if rank <= 1 else 0.9))},
         )
         for rank, (level, shade) in enumerate(zip(city.levels, shades(AREAS, city), strict=True))
-        if level.code in below_top
     ]  # fmt: skip
     return parts[::-1]
 

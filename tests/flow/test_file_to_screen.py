@@ -187,6 +187,10 @@ def test_the_wall_shows_the_heat_of_the_city_and_asks_nobody_else(toronto, brows
     cold = np.asarray(Image.open(io.BytesIO(page.screenshot())).convert("RGB"))[250:850, 480:1440].astype(int)
     glow = (cold[..., 0] > 180) & (cold[..., 1] > 90) & (cold[..., 2] < 120)
     assert glow.sum() < hot.sum() / 10, "without the heat layer nothing glows"
+    page.set_viewport_size({"width": 900, "height": 800})
+    time, panel = (page.locator(part).first.bounding_box() for part in ("header time", ".rail section"))
+    assert time["x"] + time["width"] <= 900
+    assert time["y"] + time["height"] <= panel["y"], "what goes to a second line pushes the panels down"
     page.close()
 
 

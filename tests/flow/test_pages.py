@@ -12,6 +12,7 @@ SUBJECT = (0x6C, 0xC7, 0xFF)
 CHOSEN = (0xFF, 0xB5, 0x47)
 CAMPUS = (0x56, 0xB4, 0xE9)
 """Colour of a zone type of the city."""
+INCIDENT = (0x8F, 0xD3, 0xFF)
 
 PATHS = {
     "/collections": None,
@@ -23,8 +24,10 @@ PATHS = {
     "/collections/areas/items/30": SUBJECT,
     "/collections/risk_areas/tiles": SUBJECT,
     "/collections/areas/tiles/WebMercatorQuad": SUBJECT,
+    "/tileMatrixSets": None,
     "/tileMatrixSets/WebMercatorQuad": None,
     "/styles": None,
+    "/styles/incidents": INCIDENT,
     "/styles/risk_areas": CAMPUS,
     "/legend/risk_areas": CAMPUS,
     "/conformance": None,
@@ -69,10 +72,14 @@ def test_a_page_opens_and_its_map_shows_what_it_is_about(toronto, page, path, co
     page.goto(toronto.url + path)
     assert page.locator("h1").inner_text()
     assert page.evaluate("document.fonts.ready.then(() => document.fonts.check('16px Inter'))")
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert (page.locator(".map").count() == 1) == (colour is not None)
     if colour:
         assert drawn(page, colour) > 20
+    for width in (1280, 420):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+        box = page.locator(".lang").bounding_box()
+        assert box["x"] + box["width"] <= width
 
 
 def test_a_row_and_its_feature_are_chosen_together(toronto, page):

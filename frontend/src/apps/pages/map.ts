@@ -1,5 +1,5 @@
 import type { Feature, FeatureCollection } from "geojson";
-import type { FontFacesSpecification, Map as GlMap, StyleSpecification } from "maplibre-gl";
+import type { FontFacesSpecification, Map as GlMap, StyleSpecification, VectorTileSource } from "maplibre-gl";
 import "../../core/ui/map.css";
 import { getCity, getJson } from "../../core/data/api";
 import { createMap } from "../../core/map/map";
@@ -27,9 +27,10 @@ export async function showMap(container: HTMLElement, fontFaces: FontFacesSpecif
   const { features, tiles, style } = container.dataset;
   const city = await getCity();
   const lang = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
+  const whole = style ? await getJson<StyleSpecification>(style) : null;
   const map = createMap({
     container,
-    style: style ? await getJson<StyleSpecification>(style) : baseStyle(city, lang, fontFaces),
+    style: whole ?? baseStyle(city, lang, fontFaces),
     extent: city.extent,
     camera: null,
     padding: { top: 0, right: 0, bottom: 0, left: 0 },
@@ -39,6 +40,9 @@ export async function showMap(container: HTMLElement, fontFaces: FontFacesSpecif
   await map.once("load");
   if (features) await showFeatures(map, features);
   if (tiles) await showTiles(map, tiles);
+  for (const id of Object.keys(whole?.sources ?? {})) {
+    approach(map, map.getSource<VectorTileSource>(id)?.minzoom ?? 0);
+  }
   map.triggerRepaint();
   await map.once("idle");
   // For those who wait for the picture: a test, or a program that prints the page.
@@ -68,7 +72,11 @@ async function showTiles(map: GlMap, href: string): Promise<void> {
     if (id.endsWith("_labels") || id === "summary") continue;
     for (const layer of drawn({ source: "subject", "source-layer": id })) map.addLayer(layer, LABELS);
   }
-  // A layer without tiles of the whole city is shown from as far off as it has some.
   map.fitBounds(bounds, { padding: MARGIN_PX / 2, animate: false });
+  approach(map, minzoom);
+}
+
+/** A layer without tiles of the whole city is shown from as far off as it has some. */
+function approach(map: GlMap, minzoom: number): void {
   if (map.getZoom() < minzoom) map.setZoom(minzoom);
 }
