@@ -63,6 +63,15 @@ async def test_an_event_arrives_well_before_the_hub_would_look_by_itself(own_app
         await one.next("incident", within_s=1)
 
 
+async def test_events_of_more_than_one_batch_arrive_together(own_app, own_toy, room, monkeypatch):
+    monkeypatch.setattr(live, "_BATCH", 2)
+    await asyncio.sleep(0.3)
+    async with screen(own_app, **room) as one:
+        await one.next("hello")
+        emit(own_toy.url, 5)
+        assert [(await one.next("incident", within_s=1))["data"]["id"] for _ in range(5)] == [*range(5)]
+
+
 async def test_an_event_arrives_though_no_notification_does(hurried, own_app, own_toy, room):
     async with screen(own_app, **room) as one:
         await one.next("hello")
