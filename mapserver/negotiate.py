@@ -3,7 +3,7 @@
 import csv
 import hashlib
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -23,7 +23,7 @@ ARROW = "application/vnd.apache.arrow.stream"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def chosen(request: Request, asked: str | None, offered: dict[str, str]) -> str:
+def chosen(request: Request, asked: str | None, offered: Mapping[str, str]) -> str:
     """The short name of the format to answer in: `f=` first, else Accept, else the first of `offered`.
 
     `offered` maps short names to media types.

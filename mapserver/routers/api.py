@@ -8,12 +8,12 @@ from mapserver.deps import AnAudience
 from mapserver.links import ALinks
 from mapserver.negotiate import chosen, json_bytes, respond
 from mapserver.oas30 import as_30
-from mapserver.operations import OAS30, OAS31
+from mapserver.operations import OAS30, OPERATIONS
 from mapserver.params import Format
 
 router = APIRouter(tags=["capabilities"])
 
-_FORMS = {"oas31": OAS31, "oas30": OAS30, "json": OAS31}
+_FORMS = OPERATIONS["get_api"].formats
 
 
 @router.get("/api")
