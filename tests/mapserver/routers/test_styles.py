@@ -58,6 +58,14 @@ async def test_a_style_reads_only_what_its_tiles_carry_at_its_zoom(client, admin
             assert not read & late, (name, part["id"])
 
 
+async def test_a_legend_explains_only_colours_that_are_drawn(client, admin):
+    for name in LAYERS:
+        layers = (await client.get(f"/styles/{name}", headers=admin)).json()["layers"]
+        legend = (await client.get(f"/legend/{name}", params={"f": "json"}, headers=admin)).json()
+        painted = json.dumps([part["paint"] for part in layers])
+        assert [entry["colour"] for entry in legend["entries"] if entry["colour"] not in painted] == [], name
+
+
 @pytest.mark.skipif(not SPEC.exists(), reason="the screens' packages are not installed: `make screens`")
 async def test_every_style_is_one_by_the_specification(client, admin):
     styles = [
