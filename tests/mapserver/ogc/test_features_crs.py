@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from pyproj import Transformer
 
+from layers.geo import crs
 from tests.mapserver.ogc.conftest import links
 
 CLASSES = ("ogcapi-features-2/1.0/conf/crs",)
@@ -57,7 +58,7 @@ async def test_crs_parameter_and_transform(api, uri):
 
 async def test_crs_parameter_invalid(api):
     for path in (ITEMS, f"{ITEMS}/1"):
-        for bad in (f"{EPSG}/2056", f"{EPSG}/4547", "EPSG:4326", "", f"{EPSG}/4326 "):
+        for bad in (f"{EPSG}/2056", "EPSG:4326", "", f"{EPSG}/4326 "):
             answer = await api.get(path, params={"crs": bad})
             assert (answer.status_code, answer.json()["parameter"]) == (400, "crs"), bad
 
@@ -84,9 +85,16 @@ async def test_bbox_crs_parameter_default_and_invalid(api):
     box = "10.02,50.01,10.06,50.04"
     default, named = await page(api, bbox=box), await page(api, bbox=box, bbox_crs=CRS84)
     assert default.json()["features"] == named.json()["features"]
-    for bad in (f"{EPSG}/2056", f"{EPSG}/4547"):
-        answer = await api.get(ITEMS, params={"bbox": box, "bbox-crs": bad})
-        assert (answer.status_code, answer.json()["parameter"]) == (400, "bbox-crs")
+    answer = await api.get(ITEMS, params={"bbox": box, "bbox-crs": f"{EPSG}/2056"})
+    assert (answer.status_code, answer.json()["parameter"]) == (400, "bbox-crs")
+
+
+@pytest.mark.parametrize("parameter", ["crs", "bbox-crs", "filter-crs"])
+async def test_a_system_that_does_not_hold_where_the_city_is_is_not_taken(api, parameter, monkeypatch):
+    monkeypatch.setattr(crs, "offered", lambda _: (crs.CRS84,))
+    assert (await api.get(ITEMS, params={parameter: CRS84, "limit": 1})).status_code == 200
+    answer = await api.get(ITEMS, params={parameter: f"{EPSG}/3857", "limit": 1})
+    assert (answer.status_code, answer.json()["parameter"]) == (400, parameter)
 
 
 async def test_a_system_stays_from_page_to_page(api):
