@@ -50,8 +50,8 @@ def tagged(checked: Checked, rows: pa.Array, wanted: Mask, areas: Versions, zone
 
 
 def straight(table: pa.Table, source: str, run_id: int) -> pa.Table:
-    """Tagged rows with the columns of the incident table itself."""
-    table = table.drop_columns(["row_number"])
+    """Tagged rows with the columns of the incident table, by place: neighbours share pages of its indexes."""
+    table = table.drop_columns(["row_number"]).sort_by("cell")
     return table.append_column("source", pa.repeat(source, len(table))).append_column(
         "run_id", pa.repeat(run_id, len(table))
     )
