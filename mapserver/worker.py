@@ -18,6 +18,7 @@ from mapserver.app import create_app
 def application(settings: Settings, url: str, parent: int) -> ASGIApp:
     """The application of a server process whose parent is `parent`; called in that process itself."""
     die_with(parent)
+    _until_it_serves()
     log.set_up()
     Thread(
         target=warm_up, name="warm-up"
@@ -31,6 +32,16 @@ def application(settings: Settings, url: str, parent: int) -> ASGIApp:
 
     proxies = settings.server.proxies
     return wrap_asgi_with_proxy_headers(stoppable, proxies) if proxies else stoppable
+
+
+def _until_it_serves() -> None:
+    """Let a stop end a process that is still starting; the server sets handlers of its own after that.
+
+    A forked process has inherited those of its parent, which would take the signal and end nothing. Ctrl-C in a
+    terminal reaches the parent too, and that then asks each process to stop.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _at_a_stop(close: Callable[[], None]) -> None:

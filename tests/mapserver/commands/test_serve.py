@@ -124,6 +124,29 @@ def test_ctrl_c_in_a_terminal_reaches_all_processes_and_ends_them(env, log):
         assert gone(workers, 1)
 
 
+_STARTING = """
+import os, signal, time
+from mapserver import worker
+for number in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(number, lambda *_: None)  # as a forked process has them of its parent
+def start(*_):
+    print("starting", flush=True)
+    time.sleep(30)
+worker.create_app = start
+worker.application(None, "", os.getppid())
+"""
+
+
+def test_a_process_that_is_still_starting_ends_when_its_parent_asks_and_leaves_ctrl_c_to_it():
+    with subprocess.Popen([sys.executable, "-c", _STARTING], stdout=subprocess.PIPE, cwd=ROOT) as process:
+        assert process.stdout.readline() == b"starting\n"
+        process.send_signal(signal.SIGINT)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.5)
+        process.terminate()
+        assert process.wait(2) == -signal.SIGTERM
+
+
 def test_workers_do_not_outlive_a_parent_that_is_killed(env, log):
     with served("serve", env=env | {"ONEMAP_SERVER__WORKERS": "2"}, log=log) as server:
         workers = server.children()
