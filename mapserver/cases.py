@@ -7,16 +7,16 @@ from typing import Annotated, Any, Self, cast
 
 from fastapi import Depends, Request
 
-from layers.cases import store
+from layers.cases import duplicates, intake, store
 from layers.cases.case import Case, Step
-from layers.cases.sla import Policies, Subject
+from layers.cases.sla import Deadline, Policies, Subject
 from layers.cases.workflow import Actor, Move, Workflow, workflows
 from layers.cases.worktime import WorkTime
 from layers.catalog.city import City
 from layers.core.audience import Audience, Role
 from layers.core.clock import Clock
 from layers.core.db import Database, Transaction
-from layers.core.errors import BadValue, Conflict, NotFound
+from layers.core.errors import BadValue, Conflict, Forbidden, NotFound
 from layers.core.statement import Statement
 from mapserver.deps import AnAudience
 
@@ -63,11 +63,12 @@ def seats(audience: Audience) -> frozenset[Actor]:
 
 @dataclass(frozen=True)
 class Kept:
-    """A case as it stands, with its workflow and what its policies are chosen by."""
+    """A case as it stands, with its workflow, what its policies are chosen by, and its main case if it has one."""
 
     workflow: Workflow
     case: Case
     subject: Subject
+    merged_into: int | None = None
 
 
 @dataclass(frozen=True)
@@ -88,9 +89,7 @@ class CaseDesk:
         """
         workflow, now = self.loop.workflow(report.workflow), self.clock.now()
         async with self.db.transaction(self.audience) as tx:
-            areas = await tx.rows(store.areas_of(report.lon, report.lat, report.reported_at))
-            subject = Subject(report.category, report.severity, frozenset(row["code"] for row in areas))
-            running = self.loop.policies.running(Case.registered(workflow, now), workflow, subject)
+            running = await self._first_terms(tx, report, workflow, now)
             row = await tx.row(store.register(report, workflow, running, now)) or {}
         return row["case_id"], row["fresh"]
 
@@ -116,6 +115,8 @@ class CaseDesk:
         async with self.db.transaction(self.audience) as tx:
             before = await self._kept(tx, case_id)
             case, workflow = before.case, before.workflow
+            if before.merged_into is not None:
+                raise Conflict(f"the case is merged into {before.merged_into}", into=before.merged_into)
             if case.version != version:
                 raise _moved_on(case)
             step = Step(code, self._seat(workflow, code), self._now(case), **told)
@@ -125,8 +126,47 @@ class CaseDesk:
                 raise _moved_on((await self._kept(tx, case_id)).case)
         return Kept(workflow, later, before.subject)
 
+    async def file(self, report: store.Report, answers: Mapping[str, Any]) -> int:
+        """Register what a citizen reports; the number of its case.
+
+        Raises
+        ------
+        BadValue : an unknown workflow.
+        """
+        workflow, now = self.loop.workflow(report.workflow), self.clock.now()
+        async with self.db.transaction(self.audience) as tx:
+            running = await self._first_terms(tx, report, workflow, now)
+            return int(await tx.value(intake.file(report, workflow, running, now, answers)))
+
+    async def merge(self, case_id: int, main: int) -> None:
+        """Merge a case into its main one.
+
+        Raises
+        ------
+        NotFound : one of them is not there, or not for the caller.
+        Conflict : they cannot be one; says why.
+        Forbidden : that is for dispatchers.
+        """
+        self._dispatches()
+        async with self.db.transaction(self.audience) as tx:
+            refused = await tx.value(duplicates.merge(case_id, main, self.clock.now()))
+        if refused == "missing":
+            raise NotFound(f"there are no cases {case_id} and {main}", case=case_id, into=main)
+        if refused is not None:
+            raise Conflict(f"{case_id} cannot be merged into {main}: {_NOT_ONE[refused]}", why=refused)
+
+    async def split(self, case_id: int) -> None:
+        """Take a case out of its main one. Raises as `merge` does."""
+        self._dispatches()
+        async with self.db.transaction(self.audience) as tx:
+            if not await tx.value(duplicates.split(case_id, self.clock.now())):
+                await self._kept(tx, case_id)
+                raise Conflict(f"case {case_id} is merged into no other")
+
     def moves(self, kept: Kept) -> list[Move]:
         """What the caller can do with a case now."""
+        if kept.merged_into is not None:
+            return []
         own = seats(self.audience)
         allowed = [move for move in kept.workflow.moves_from(kept.case.state) if own & set(move.by)]
         return [move for move in allowed if any(move in kept.case.moves(kept.workflow, seat) for seat in move.by)]
@@ -134,6 +174,17 @@ class CaseDesk:
     async def rows(self, statement: Statement) -> list[dict[str, Any]]:
         """All rows of a statement, as far as the caller may read them."""
         return await self.db.rows(self.audience, statement)
+
+    async def _first_terms(
+        self, tx: Transaction, report: store.Report, workflow: Workflow, now: datetime
+    ) -> list[Deadline]:
+        areas = await tx.rows(store.areas_of(report.lon, report.lat, report.reported_at))
+        subject = Subject(report.category, report.severity, frozenset(row["code"] for row in areas))
+        return self.loop.policies.running(Case.registered(workflow, now), workflow, subject)
+
+    def _dispatches(self) -> None:
+        if Actor.DISPATCHER not in seats(self.audience):
+            raise Forbidden("cases are merged and split by dispatchers of the whole city", needs="dispatcher")
 
     def _seat(self, workflow: Workflow, code: str) -> Actor:
         """The first of the move's seats that the caller holds; else any of the caller's, to be refused by name."""
@@ -150,7 +201,16 @@ class CaseDesk:
         if row is None:
             raise NotFound(f"there is no case {case_id}", case=case_id)
         code, case, subject = store.read(row)
-        return Kept(self.loop.workflow(code), case, subject)
+        return Kept(self.loop.workflow(code), case, subject, row["merged_into"])
+
+
+_NOT_ONE = {
+    "merged": "one of them is merged into another already",
+    "main": "others are merged into it; split them off first",
+    "closed": "only open cases are merged",
+    "workflow": "they follow different workflows",
+}
+"""Why two cases cannot be one, by the word that the database has for it."""
 
 
 def _moved_on(case: Case) -> Conflict:

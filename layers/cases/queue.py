@@ -90,12 +90,14 @@ class Filter:
 def page(wanted: Filter, limit: int, after: Place | None = None) -> Statement:
     """One page, soonest due first and those without a term last; one row more tells that a page follows.
 
+    What is merged into another case does not queue beside it.
+
     Rows hold what every audience that may read incidents may read: case_id, workflow, incident_id, category,
     severity, origin, reported_at, area (code), state, is_open, version, changed_at, unit, bounces, rating, due_at,
-    and lon and lat of the base cell's centre.
+    merged_into, and lon and lat of the base cell's centre.
     """
     table = case_file.c
-    statement = _shown(wanted).where(_beyond(after))
+    statement = _shown(wanted).where(_beyond(after), table.merged_into.is_(None))
     return Statement.of(statement.order_by(table.due_at.asc().nulls_last(), table.case_id).limit(limit + 1))
 
 
@@ -111,6 +113,7 @@ def _shown(wanted: Filter) -> Select[Any]:
         for name in (
             "case_id", "workflow", "incident_id", "category", "severity", "origin", "reported_at", "state",
             "is_open", "version", "changed_at", "unit", "bounces", "rating", "due_at",
+            "merged_into",
         )
     ]  # fmt: skip
     spot = [func.ST_X(table.spot).label("lon"), func.ST_Y(table.spot).label("lat")]

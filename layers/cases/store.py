@@ -16,7 +16,8 @@ from layers.core.span import Span
 from layers.core.statement import Statement
 
 _KEPT = """file.workflow, file.category, file.severity, file.state, file.version, file.entered_at, file.changed_at,
-file.unit, file.bounces, file.rating, file.clock_started_at, file.still_since, file.paused, file.stills"""
+file.unit, file.bounces, file.rating, file.clock_started_at, file.still_since, file.paused, file.stills,
+file.merged_into"""
 
 
 @dataclass(frozen=True)
@@ -45,12 +46,17 @@ class Report:
 
 def register(report: Report, workflow: Workflow, running: Sequence[Deadline], at: datetime) -> Statement:
     """Register a case: `case_id`, and `fresh`, false where its key or its incident has a case already."""
-    facts = asdict(report) | {"state": workflow.start, "entered_at": at}
-    facts["spot_lon"], facts["spot_lat"] = facts.pop("spot")
     return Statement(
         "select case_id, fresh from onemap.open_case(%(facts)s, %(running)s)",
-        {"facts": _json(facts), "running": _json(list(map(_deadline, running)))},
+        registered(report, workflow, running, at),
     )
+
+
+def registered(report: Report, workflow: Workflow, running: Sequence[Deadline], at: datetime) -> dict[str, Jsonb]:
+    """The `facts` and the `running` deadlines of a new case, as the database takes them."""
+    facts = asdict(report) | {"state": workflow.start, "entered_at": at}
+    facts["spot_lon"], facts["spot_lat"] = facts.pop("spot")
+    return {"facts": json(facts), "running": json(list(map(_deadline, running)))}
 
 
 def areas_of(lon: float, lat: float, at: datetime) -> Statement:
@@ -118,9 +124,9 @@ def add(case_id: int, step: Step, later: Case, workflow: Workflow, running: Sequ
         "select onemap.add_step(%(case_id)s, %(step)s, %(later)s, %(running)s)",
         {
             "case_id": case_id,
-            "step": _json(asdict(step)),
-            "later": _json(kept),
-            "running": _json(list(map(_deadline, running))),
+            "step": json(asdict(step)),
+            "later": json(kept),
+            "running": json(list(map(_deadline, running))),
         },
     )
 
@@ -148,6 +154,11 @@ def deadlines(case_id: int) -> Statement:
     )
 
 
+def json(value: object) -> Jsonb:
+    """A value that is bound as JSON."""
+    return Jsonb(value, dumps=orjson.dumps)
+
+
 def _deadline(deadline: Deadline) -> dict[str, Any]:
     return {
         "stage": deadline.stage,
@@ -160,7 +171,3 @@ def _deadline(deadline: Deadline) -> dict[str, Any]:
 
 def _spans(stills: Multirange[datetime]) -> list[Span]:
     return [Span(still.lower, still.upper) for still in stills if still.lower and still.upper]
-
-
-def _json(value: object) -> Jsonb:
-    return Jsonb(value, dumps=orjson.dumps)

@@ -1,7 +1,7 @@
 """The closed loop's tables, as SQLAlchemy tables."""
 
 from sqlalchemy import BigInteger, Boolean, Column, Integer, SmallInteger, Table, Text
-from sqlalchemy.dialects.postgresql import TSTZMULTIRANGE
+from sqlalchemy.dialects.postgresql import JSONB, TSTZMULTIRANGE
 
 from layers.schema.columns import counts, geometry, instant, metadata, texts, whole_key
 
@@ -33,6 +33,9 @@ case_file = Table(
     Column("paused", Boolean, nullable=False),
     Column("stills", TSTZMULTIRANGE, nullable=False),
     instant("due_at", nullable=True),
+    Column("answers", JSONB, nullable=False),
+    *counts("merged_into", nullable=True),
+    instant("merged_at", nullable=True),
 )
 
 case_step = Table(

@@ -40,6 +40,7 @@ class CaseShape(Shape):
     rating: int | None
     due_at: datetime | None = Field(description="none while its clock stands still, or without a policy")
     late: bool
+    merged_into: int | None = Field(description="the main case, where it turned out to be one with it")
 
 
 class QueueShape(Shape):
@@ -83,6 +84,7 @@ class CaseFileShape(Shape):
     report: str | None
     steps: list[StepShape]
     terms: list[TermShape]
+    merged: list[int] = Field(description="the cases that are merged into this one")
     moves: list[MoveShape] = Field(description="what the caller can do with it now")
 
 

@@ -3,19 +3,17 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
 
-import numpy as np
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ValidationError
 
-from layers.cases import queue, store
+from layers.cases import duplicates, intake, queue, store
 from layers.cases.queue import Filter, Place
 from layers.cases.sla import Colour, Deadline
 from layers.cases.workflow import Move
 from layers.catalog.city import City
 from layers.core.audience import Audience
 from layers.core.errors import BadValue, Forbidden, NotFound
-from layers.geo import hexgrid
-from layers.records.personal import mask, personal
+from layers.records.personal import personal
 from mapserver.body import json_body
 from mapserver.cases import ACaseDesk, CaseDesk
 from mapserver.deps import ACity, Pusher, spend
@@ -116,41 +114,25 @@ async def post_move(request: Request, case_id: CaseId, desk: ACaseDesk) -> Respo
     if not desk.audience.policy.pushes:
         raise Forbidden("cases are moved by dispatchers and offices", needs="dispatcher")
     given = await _given(request, NewMove)
-    told = {"reason": _masked(given.reason), "unit": _masked(given.unit), "rating": given.rating}
+    told = {"reason": intake.masked(given.reason), "unit": intake.masked(given.unit), "rating": given.rating}
     await desk.move(case_id, given.move, given.version, told)
     return Response(json_bytes(await _file(desk, case_id)), headers={"Cache-Control": "no-store"}, media_type=JSON)
 
 
 def _report(given: NewCase, city: City, desk: CaseDesk) -> store.Report:
-    known = {category.code: category for category in city.categories}
-    if given.category not in known:
-        raise BadValue(f"category: '{given.category}' is none of {', '.join(known)}", parameter="category")
     if kinds := personal(given.source_key):
         raise BadValue(f"source_key: it names a person ({', '.join(sorted(kinds))})", parameter="source_key")
-    west, south, east, north = city.extent
-    if not (west <= given.lon <= east and south <= given.lat <= north):
-        raise BadValue(f"lon, lat: {given.lon}, {given.lat} lies outside the city", parameter="lon")
-    cell = hexgrid.at(given.lon, given.lat, city.base_resolution)
-    spot_lon, spot_lat = hexgrid.centre(np.array([cell], np.uint64))[0].tolist()
-    return store.Report(
-        workflow=given.workflow,
+    return intake.reported(
+        city,
+        given.category,
+        (given.lon, given.lat),
+        desk.clock.now(),
         source=_SOURCE,
         source_key=given.source_key,
-        category=given.category,
-        severity=known[given.category].weight,
+        workflow=given.workflow,
         origin=given.origin,
-        reported_at=desk.clock.now(),
-        lon=given.lon,
-        lat=given.lat,
-        cell=cell,
-        spot=(spot_lon, spot_lat),
-        report=_masked(given.report),
+        text=given.report,
     )
-
-
-def _masked(text: str | None) -> str | None:
-    """The text without personal spans; none where there is none."""
-    return None if text is None else mask(text).text
 
 
 async def _file(desk: CaseDesk, case_id: int) -> dict[str, Any]:
@@ -159,6 +141,7 @@ async def _file(desk: CaseDesk, case_id: int) -> dict[str, Any]:
     if not rows:
         raise NotFound(f"there is no case {case_id}", case=case_id)
     found: dict[str, Any] = {"case": _case(rows[0], desk), "report": None, "steps": [], "terms": [], "moves": []}
+    found["merged"] = [row["case_id"] for row in await desk.rows(duplicates.merged_into(case_id))]
     if policy.exact_points:
         (told,) = await desk.rows(store.text(case_id))
         found |= told
@@ -170,7 +153,7 @@ async def _file(desk: CaseDesk, case_id: int) -> dict[str, Any]:
 
 def _case(row: Mapping[str, Any], desk: CaseDesk) -> dict[str, Any]:
     same = ("workflow", "category", "severity", "origin", "reported_at", "area", "lon", "lat", "state", "version",
-            "changed_at", "unit", "bounces", "rating", "due_at")  # fmt: skip
+            "changed_at", "unit", "bounces", "rating", "due_at", "merged_into")  # fmt: skip
     late = row["is_open"] and row["due_at"] is not None and row["due_at"] <= desk.clock.now()
     facts = {name: row[name] for name in same}
     return facts | {"id": row["case_id"], "incident": row["incident_id"], "open": row["is_open"], "late": late}

@@ -68,7 +68,7 @@ begin
   perform pg_advisory_xact_lock(x'6F7574626F78'::bigint);  -- "outbox"
   select file.changed_at as at, area.code as area, jsonb_build_object(
       'id', file.case_id, 'workflow', file.workflow, 'category', file.category, 'sensitive', category.sensitive,
-      'state', file.state, 'open', file.is_open, 'version', file.version, 'due_at', file.due_at, 'unit', file.unit,
+      'state', file.state, 'open', file.is_open and file.merged_into is null, 'version', file.version, 'due_at', file.due_at, 'unit', file.unit,
       'area', area.code, 'lon', st_x(file.spot), 'lat', st_y(file.spot)
     ) as payload, (
       with recursive above (area_id) as (
@@ -136,7 +136,7 @@ revoke all on function onemap.open_case(jsonb, jsonb) from public;
 grant execute on function onemap.open_case(jsonb, jsonb) to onemap_exact;
 
 -- Add the step that makes the case what `later` says; false, and nothing is written, where the case has moved on since
--- it had the version before that one, or is not there for whoever asks.
+-- it had the version before that one, is merged into another, or is not there for whoever asks.
 create or replace function onemap.add_step(case_id bigint, step jsonb, later jsonb, running jsonb) returns boolean
 language plpgsql security definer set search_path = public, pg_temp as $$
 #variable_conflict use_column
@@ -151,7 +151,8 @@ begin
     changed_at = told.at, unit = given.unit, bounces = given.bounces, rating = given.rating,
     clock_started_at = given.clock_started_at, still_since = given.still_since, paused = given.paused,
     stills = given.stills
-  where kept.case_id = $1 and kept.version = given.version - 1 and onemap.in_scope(kept.area_id);
+  where kept.case_id = $1 and kept.version = given.version - 1 and kept.merged_into is null
+  and onemap.in_scope(kept.area_id);
   if not found then
     return false;
   end if;

@@ -575,6 +575,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/cases/{case_id}/duplicates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Open cases that may tell of the same thing, each with its distance, time and category */
+        get: operations["get_duplicates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/cases/{case_id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Merge a case into its main one; it is counted and moved with that one until it is split off again */
+        post: operations["post_merge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/cases/{case_id}/split": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a case out of its main one; it is as it was before it was merged */
+        post: operations["post_split"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/live": {
         parameters: {
             query?: never;
@@ -793,6 +844,11 @@ export interface components {
             /** Terms */
             terms: components["schemas"]["TermShape"][];
             /**
+             * Merged
+             * @description the cases that are merged into this one
+             */
+            merged: number[];
+            /**
              * Moves
              * @description what the caller can do with it now
              */
@@ -859,6 +915,11 @@ export interface components {
             due_at: string | null;
             /** Late */
             late: boolean;
+            /**
+             * Merged Into
+             * @description the main case, where it turned out to be one with it
+             */
+            merged_into: number | null;
         };
         /**
          * CategoryCountShape
@@ -917,6 +978,57 @@ export interface components {
             now: string;
             /** Build */
             build: string;
+        };
+        /**
+         * DuplicateShape
+         * @description An open case that may tell of the same thing, with what that rests on.
+         */
+        DuplicateShape: {
+            /** Id */
+            id: number;
+            /** Category */
+            category: string;
+            /** State */
+            state: string;
+            /**
+             * Reported At
+             * Format: date-time
+             */
+            reported_at: string;
+            /** Unit */
+            unit: string | null;
+            /** Distance M */
+            distance_m: number;
+            /**
+             * Hours
+             * @description between the two reports
+             */
+            hours: number;
+            /** Same Category */
+            same_category: boolean;
+            /**
+             * Score
+             * @description 1 at the same place and moment in the same category; 0 is not suggested
+             */
+            score: number;
+        };
+        /**
+         * DuplicatesShape
+         * @description What is suggested, likeliest first; a person decides.
+         */
+        DuplicatesShape: {
+            /** Duplicates */
+            duplicates: components["schemas"]["DuplicateShape"][];
+            /**
+             * Reach M
+             * @description reports that lie further apart are not suggested
+             */
+            reach_m: number;
+            /**
+             * Days
+             * @description nor those that were made further apart
+             */
+            days: number;
         };
         /**
          * HeatCatalogShape
@@ -1045,6 +1157,18 @@ export interface components {
             /** Code */
             code: string;
             name: components["schemas"]["NameShape"];
+        };
+        /**
+         * MergedShape
+         * @description How a case stands to others: merged into its main one, or the main one of those named.
+         */
+        MergedShape: {
+            /** Id */
+            id: number;
+            /** Merged Into */
+            merged_into: number | null;
+            /** Merged */
+            merged: number[];
         };
         /**
          * MoveShape
@@ -3322,6 +3446,124 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseFileShape"];
+                };
+            };
+            /** @description a problem document that names what was wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                };
+            };
+        };
+    };
+    get_duplicates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description number of a case */
+                case_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DuplicatesShape"];
+                };
+            };
+            /** @description a problem document that names what was wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                };
+            };
+        };
+    };
+    post_merge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description number of a case */
+                case_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Into */
+                    into: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MergedShape"];
+                };
+            };
+            /** @description a problem document that names what was wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                };
+            };
+        };
+    };
+    post_split: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description number of a case */
+                case_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MergedShape"];
                 };
             };
             /** @description a problem document that names what was wrong */

@@ -1,0 +1,106 @@
+"""What is reported, from wherever it comes: a place inside the city, a category, and a text without persons."""
+
+import hashlib
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from layers.cases import store
+from layers.cases.sla import Deadline
+from layers.cases.workflow import Workflow
+from layers.catalog.city import City
+from layers.core.errors import BadValue
+from layers.core.statement import Statement
+from layers.geo import hexgrid
+from layers.records.personal import mask
+
+SOURCE = "open311"
+"""Where reports of citizens come from; their key is made of the token that whoever reported holds."""
+
+
+def reported(  # noqa: PLR0913
+    city: City,
+    category: str,
+    place: tuple[float, float],
+    at: datetime,
+    *,
+    source: str,
+    source_key: str,
+    workflow: str,
+    origin: str,
+    text: str | None,
+) -> store.Report:
+    """What a case is registered with; `place` is lon and lat in degrees, and persons in the text are masked.
+
+    Raises
+    ------
+    BadValue : an unknown category, or a place outside the city.
+    """
+    known = {each.code: each for each in city.categories}
+    if category not in known:
+        raise BadValue(f"category: '{category}' is none of {', '.join(known)}", parameter="category")
+    lon, lat = place
+    west, south, east, north = city.extent
+    if not (west <= lon <= east and south <= lat <= north):
+        raise BadValue(f"lon, lat: {lon}, {lat} lies outside the city", parameter="lon")
+    cell = hexgrid.at(lon, lat, city.base_resolution)
+    spot_lon, spot_lat = hexgrid.centre(np.array([cell], np.uint64))[0].tolist()
+    return store.Report(
+        workflow=workflow,
+        source=source,
+        source_key=source_key,
+        category=category,
+        severity=known[category].weight,
+        origin=origin,
+        reported_at=at,
+        lon=lon,
+        lat=lat,
+        cell=cell,
+        spot=(spot_lon, spot_lat),
+        report=masked(text),
+    )
+
+
+def masked(text: str | None) -> str | None:
+    """The text without personal spans; none where there is none."""
+    return None if text is None else mask(text).text
+
+
+def new_token() -> str:
+    """What a citizen follows a report with: 128 random bits, kept nowhere."""
+    return secrets.token_urlsafe(16)
+
+
+def key_of(token: str) -> str:
+    """The key of the report whose token this is; it does not lead back to the token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def file(
+    report: store.Report,
+    workflow: Workflow,
+    running: Sequence[Deadline],
+    at: datetime,
+    answers: Mapping[str, Any],
+) -> Statement:
+    """Register a citizen's report, with answers to the questions of its category: one value, its case's number."""
+    return Statement(
+        "select onemap.file_report(%(facts)s, %(running)s, %(answers)s)",
+        store.registered(report, workflow, running, at) | {"answers": store.json(answers)},
+    )
+
+
+def standing(tokens: Sequence[str]) -> Statement:
+    """How the reports of these tokens stand, for whoever holds them.
+
+    Rows: source_key, case_id, category, workflow, state, is_open, reported_at, entered_at, changed_at, due_at, and
+    steps (each `at`, `move`, `state`; no texts); of a report whose case was merged, all but the first three and
+    reported_at are its main case's.
+    """
+    return Statement(
+        "select * from onemap.reports_standing(%(keys)s) order by reported_at desc, case_id desc",
+        {"keys": [key_of(token) for token in tokens]},
+    )

@@ -1,0 +1,98 @@
+-- What comes in from outside, and cases that are one.
+
+-- Register what a citizen reports. Whoever asks this may only add: which source and origin it has is not theirs to say.
+create or replace function onemap.file_report(facts jsonb, running jsonb, answers jsonb) returns bigint
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  opened record;
+begin
+  select * into opened from onemap.open_case(
+    facts || '{"source": "open311", "origin": "citizen", "incident_id": null}', running
+  );
+  if opened.fresh and answers <> '{}' then
+    update onemap.case_file file set answers = file_report.answers where file.case_id = opened.case_id;
+  end if;
+  return opened.case_id;
+end
+$$;
+revoke all on function onemap.file_report(jsonb, jsonb, jsonb) from public;
+grant execute on function onemap.file_report(jsonb, jsonb, jsonb) to onemap_public;
+
+-- How reports stand, for whoever holds what their keys are made of: states and moments, no texts and no places. A report
+-- whose case was merged stands as its main case does.
+create or replace function onemap.reports_standing(keys text[])
+returns table (
+  source_key text, case_id bigint, category text, workflow text, state text, is_open boolean, reported_at timestamptz,
+  entered_at timestamptz, changed_at timestamptz, due_at timestamptz, steps jsonb
+)
+language sql stable security definer set search_path = public, pg_temp as $$
+  select own.source_key, own.case_id, own.category, main.workflow, main.state, main.is_open, own.reported_at,
+    main.entered_at, greatest(main.changed_at, own.merged_at), main.due_at, (
+      select coalesce(jsonb_agg(jsonb_build_object('at', step.at, 'move', step.move, 'state', step.state)
+        order by step.version), '[]')
+      from onemap.case_step step where step.case_id = main.case_id
+    )
+  from onemap.case_file own
+  join onemap.case_file main on main.case_id = coalesce(own.merged_into, own.case_id)
+  where own.source = 'open311' and own.source_key = any (keys)
+$$;
+revoke all on function onemap.reports_standing(text[]) from public;
+grant execute on function onemap.reports_standing(text[]) to onemap_public;
+
+-- Merge a case into another; why not, where it is not done: `missing` for whoever asks, `merged` or `main` already,
+-- `closed`, or of another `workflow`. Nothing else of either case changes.
+create or replace function onemap.merge_case(case_id bigint, into_id bigint, at timestamptz) returns text
+language plpgsql security definer set search_path = public, pg_temp as $$
+#variable_conflict use_column
+declare
+  own onemap.case_file;
+  main onemap.case_file;
+begin
+  perform from onemap.case_file where case_id in ($1, $2) order by case_id for update;
+  select * into own from onemap.case_file where case_id = $1 and onemap.in_scope(area_id);
+  select * into main from onemap.case_file where case_id = $2 and onemap.in_scope(area_id);
+  if own.case_id is null or main.case_id is null then
+    return 'missing';
+  elsif own.merged_into is not null or main.merged_into is not null then
+    return 'merged';
+  elsif exists (select from onemap.case_file where merged_into = $1) then
+    return 'main';
+  elsif not (own.is_open and main.is_open) then
+    return 'closed';
+  elsif own.workflow <> main.workflow then
+    return 'workflow';
+  end if;
+  update onemap.case_file set merged_into = $2, merged_at = $3 where case_id = $1;
+  perform onemap.write_ledger($3, 'merged', array['case:' || $1, 'case:' || $2], array[
+    jsonb_build_object('into', $2), jsonb_build_object('with', $1)
+  ]);
+  perform onemap.announce_case($1), onemap.announce_case($2);
+  return null;
+end
+$$;
+revoke all on function onemap.merge_case(bigint, bigint, timestamptz) from public;
+grant execute on function onemap.merge_case(bigint, bigint, timestamptz) to onemap_exact;
+
+-- Take a case out of its main case; false where it is in none, or not there for whoever asks.
+create or replace function onemap.split_case(case_id bigint, at timestamptz) returns boolean
+language plpgsql security definer set search_path = public, pg_temp as $$
+#variable_conflict use_column
+declare
+  main bigint;
+begin
+  select merged_into into main from onemap.case_file where case_id = $1 and onemap.in_scope(area_id) for update;
+  if main is null then
+    return false;
+  end if;
+  update onemap.case_file set merged_into = null, merged_at = null where case_id = $1;
+  perform onemap.write_ledger($2, 'split', array['case:' || $1, 'case:' || main], array[
+    jsonb_build_object('from', main), jsonb_build_object('off', $1)
+  ]);
+  perform onemap.announce_case($1), onemap.announce_case(main);
+  return true;
+end
+$$;
+revoke all on function onemap.split_case(bigint, timestamptz) from public;
+grant execute on function onemap.split_case(bigint, timestamptz) to onemap_exact;
+
+grant select (merged_into, merged_at) on onemap.case_file to onemap_room;

@@ -1,0 +1,58 @@
+"""Suggestions and merges over HTTP: who may, and what the queue and the figures then show."""
+
+from layers.core.audience import Role
+from tests import toy
+from tests.conftest import heated
+from tests.mapserver.routers.test_cases import loop  # noqa: F401 - a fixture
+
+
+async def test_a_merged_case_leaves_the_queue_and_the_figures_and_a_split_brings_it_back(loop):  # noqa: F811
+    heated(loop.city.url, loop.settings.heat_folder(loop.city.url), toy.CITY)
+    main, own = await loop.register("a"), await loop.register("b", lon=10.0255)
+    before = (await loop.get("/summary")).json()["open"]
+    file_before = (await loop.get(f"/cases/{own}")).json()
+    (found,) = (await loop.get(f"/cases/{own}/duplicates")).json()["duplicates"]
+    assert (found["id"], found["same_category"], found["distance_m"]) == (main, True, 35.7)
+    assert 0.8 < found["score"] < 0.83
+
+    merged = await loop.post(f"/cases/{own}/merge", {"into": main})
+    assert merged.json() == {"id": own, "merged_into": main, "merged": []}
+    assert [case["id"] for case in (await loop.get("/cases")).json()["cases"]] == [main]
+    assert (await loop.get("/summary")).json()["open"] == before - 1
+    shown = (await loop.get(f"/cases/{own}")).json()
+    assert (shown["case"]["merged_into"], shown["moves"]) == (main, [])
+    assert (await loop.get(f"/cases/{main}")).json()["merged"] == [own]
+    assert (await loop.get(f"/cases/{own}", role=Role.ROOM)).json()["case"]["merged_into"] == main
+    refused = await loop.move(own, 0, "accept")
+    assert (refused.status_code, refused.json()["into"]) == (409, main)
+
+    assert (await loop.post(f"/cases/{own}/split", {})).json() == {"id": own, "merged_into": None, "merged": []}
+    assert (await loop.get(f"/cases/{own}")).json() == file_before
+    assert (await loop.get("/summary")).json()["open"] == before
+    assert (await loop.move(own, 0, "accept")).status_code == 200
+
+
+async def test_what_cannot_be_merged_is_refused_by_name(loop):  # noqa: F811
+    main, own, third = [await loop.register(key) for key in "abc"]
+    await loop.post(f"/cases/{own}/merge", {"into": main})
+    for path, body, status, said in (
+        (f"/cases/{own}/merge", {"into": third}, 409, "merged into another"),
+        (f"/cases/{main}/merge", {"into": third}, 409, "split them off"),
+        (f"/cases/{third}/merge", {"into": third}, 400, "into itself"),
+        (f"/cases/{third}/merge", {"into": 10**9}, 404, "there are no cases"),
+        (f"/cases/{third}/merge", {}, 400, "into"),
+        (f"/cases/{third}/split", {}, 409, "no other"),
+        ("/cases/999999/split", {}, 404, "no case"),
+        ("/cases/999999/duplicates", None, 404, "no case"),
+    ):
+        answer = await (loop.get(path) if body is None else loop.post(path, body))
+        assert (answer.status_code, said in answer.json()["title"]) == (status, True), answer.text
+
+
+async def test_only_dispatchers_of_the_whole_city_merge_and_the_room_sees_no_suggestions(loop):  # noqa: F811
+    main, own = await loop.register("a"), await loop.register("b")
+    for role, area in ((Role.DISPATCHER, "V1"), (Role.ROOM, None), (Role.PLANNER, None), (None, None)):
+        assert (await loop.post(f"/cases/{own}/merge", {"into": main}, role, area)).status_code == 403
+        assert (await loop.post(f"/cases/{own}/split", {}, role, area)).status_code == 403
+    assert (await loop.get(f"/cases/{own}/duplicates", role=Role.PLANNER)).status_code == 403
+    assert (await loop.get(f"/cases/{own}/duplicates", role=Role.DISPATCHER, area="V2")).status_code == 404
