@@ -1,11 +1,10 @@
 """How a layer is drawn: a MapLibre style, and the legend that explains it, in the colours of catalog and city."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from layers.catalog.areas import AREAS
-from layers.catalog.city import City, Name
-from layers.catalog.layer import COUNT, Layer
+from layers.catalog.city import City
+from layers.catalog.layer import COUNT, Layer, Shade
 from mapserver.fonts import FAMILY
 
 STYLE = "application/vnd.mapbox.style+json"
@@ -20,15 +19,6 @@ _LEVELS = ("#7f93ad", "#5b6e88", "#46576d", "#3b4a5e")
 _NAMES_FROM = 12
 
 
-@dataclass(frozen=True)
-class Shade:
-    """One entry of a legend; without a value it stands for all features."""
-
-    value: str | None
-    name: Name
-    colour: str
-
-
 def shades(layer: Layer, city: City) -> list[Shade]:
     """What the colours of a layer mean."""
     match layer.look.by:
@@ -39,6 +29,8 @@ def shades(layer: Layer, city: City) -> list[Shade]:
             return [
                 Shade(level.code, level.name, _LEVELS[min(rank, last)]) for rank, level in enumerate(city.levels)
             ]
+        case "deadline":
+            return list(layer.look.shades)
         case _:
             return [Shade(None, layer.title, layer.look.colour)]
 

@@ -93,7 +93,7 @@ class Line:
 
 @dataclass(frozen=True)
 class _Turn:
-    """When a validity of a layer of version `of` began or ended last, and when the next one does."""
+    """When the clock alone changed a layer of version `of` last, and when it does next."""
 
     of: str
     last: datetime | None
@@ -153,7 +153,7 @@ class Versions:
             row["layer"]: f"{row['version']}@{row['changed_at'].timestamp()}" for row in rows
         }
         for name, layer in LAYERS.items():
-            if layer.valid is not None:
+            if layer.valid is not None or layer.turns:
                 own[name] += f"~{await self._last_turn(name, own[name], now)}"
             if not layer.versioned:
                 own[name] += f"~{time.time() // HOLD_S}"  # of the wall: disks outlast a boot
@@ -166,7 +166,7 @@ class Versions:
         self._known.set()
 
     async def _last_turn(self, name: str, stamp: str, now: datetime) -> datetime | None:
-        """When a validity of the layer began or ended last; asked for where that can have changed."""
+        """When the clock alone changed the layer last; asked for where that can have changed."""
         kept = self._turns.get(name)
         if kept is None or kept.of != stamp or (kept.next is not None and kept.next <= now):
             row = await self._db.row(_EVERYTHING, version.turns(LAYERS[name], now)) or {}

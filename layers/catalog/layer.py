@@ -2,9 +2,9 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, FromClause
+from sqlalchemy import ColumnElement, DateTime, FromClause, bindparam
 
 from layers.catalog.city import Name
 from layers.core.audience import Audience, Role
@@ -15,6 +15,9 @@ Shape = Literal["point", "line", "polygon", "any"]
 RANKS = 1 << 22
 KEYS = 1 << 40
 """Keys of points are below this, so that one number holds rank and key."""
+
+NOW: ColumnElement[Any] = bindparam("now", type_=DateTime(timezone=True))
+"""What counts as now, in the columns of a layer: whoever asks has to give it."""
 
 COUNT = "count"
 """Property of a tile's point that stands for several, see `Zoom`."""
@@ -54,11 +57,24 @@ class Zoom:
 
 
 @dataclass(frozen=True)
+class Shade:
+    """One entry of a legend; without a value it stands for all features."""
+
+    value: str | None
+    name: Name
+    colour: str
+
+
+@dataclass(frozen=True)
 class Look:
-    """How a layer is drawn: in one colour, `#rrggbb`, or by the values of a field that the city names."""
+    """How a layer is drawn: in one colour, `#rrggbb`, or by the values of a field.
+
+    shades : what those values are, where the layer says it; else the city does.
+    """
 
     colour: str
-    by: Literal["zone_type", "level"] | None = None
+    by: Literal["zone_type", "level", "deadline"] | None = None
+    shades: tuple[Shade, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,6 +92,7 @@ class Layer:
         A whole number from 0 on; from RANKS on all are alike.
     label : a tile also carries one point a feature for its label.
     versioned : each change gives it another version; else nobody is told of one, and an answer holds for seconds.
+    turns : moments at which the clock alone changes a feature, where it has no `valid` that says so.
     hides_sensitive : features of sensitive categories are only for an audience with sensitive points.
     """
 
@@ -98,6 +115,7 @@ class Layer:
     label: bool = False
     hides_sensitive: ColumnElement[str] | None = None
     versioned: bool = True
+    turns: tuple[ColumnElement[object], ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a definition that no query could follow.

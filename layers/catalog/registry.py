@@ -1,6 +1,7 @@
 """All layers, by id; what is not here is not served."""
 
 from layers.catalog.areas import AREAS
+from layers.catalog.cases import CASES
 from layers.catalog.findings import FINDINGS
 from layers.catalog.incidents import INCIDENTS
 from layers.catalog.layer import Layer
@@ -10,7 +11,7 @@ from layers.catalog.roads import ROADS
 from layers.core.audience import Audience
 from layers.core.errors import UnknownLayer
 
-LAYERS = {layer.id: layer for layer in (AREAS, RISK_AREAS, ROADS, PLACES, INCIDENTS, FINDINGS)}
+LAYERS = {layer.id: layer for layer in (AREAS, RISK_AREAS, ROADS, PLACES, INCIDENTS, CASES, FINDINGS)}
 
 
 def layers_for(audience: Audience) -> list[Layer]:

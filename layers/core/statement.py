@@ -17,7 +17,7 @@ class Statement:
     params: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, clause: ClauseElement) -> "Statement":
-        """Compile a SQLAlchemy Core clause for PostgreSQL."""
+    def of(cls, clause: ClauseElement, **given: object) -> "Statement":
+        """Compile a SQLAlchemy Core clause for PostgreSQL; `given` are values of what it leaves open by name."""
         compiled = clause.compile(dialect=_DIALECT)
-        return cls(str(compiled), dict(compiled.params))
+        return cls(str(compiled), dict(compiled.construct_params(given) or {}))

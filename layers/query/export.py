@@ -57,7 +57,7 @@ def rows(
         .order_by(*order.clauses(layer.key))
         .limit(limit)
     )
-    return Statement.of(statement if after is None else statement.where(order.after(after, layer.key)))
+    return selection.statement(statement if after is None else statement.where(order.after(after, layer.key)))
 
 
 def _geometry(selection: Selection, crs: Crs, form: Form) -> ColumnElement[Any]:

@@ -64,12 +64,12 @@ def items(
     )
     if after is not None:
         statement = statement.where(order.after(after, layer.key))
-    return Statement.of(statement)
+    return selection.statement(statement)
 
 
 def item(selection: Selection, feature_id: int, *, view: View = _WHOLE) -> Statement:
     """One feature by its id; no row where there is none, or none for this audience."""
-    return Statement.of(
+    return selection.statement(
         _told(selection, view).where(selection.layer.key == feature_id, *selection.where()).limit(1)
     )
 
@@ -77,7 +77,7 @@ def item(selection: Selection, feature_id: int, *, view: View = _WHOLE) -> State
 def matched(selection: Selection, most: int) -> Statement:
     """How many features there are, up to one more than `most`: one value."""
     found = select(selection.layer.key).select_from(selection.layer.rows).where(*selection.where())
-    return Statement.of(select(func.count()).select_from(found.limit(most + 1).subquery()))
+    return selection.statement(select(func.count()).select_from(found.limit(most + 1).subquery()))
 
 
 def extent(selection: Selection) -> Statement:
@@ -85,7 +85,7 @@ def extent(selection: Selection) -> Statement:
     layer = selection.layer
     if layer.moment is None:
         return Statement("select null::timestamptz as first, null::timestamptz as last")
-    return Statement.of(
+    return selection.statement(
         select(func.min(layer.moment).label("first"), func.max(layer.moment).label("last"))
         .select_from(layer.rows)
         .where(*selection.where())

@@ -6,10 +6,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, all_, and_, bindparam, func, or_, select, type_coerce
 from sqlalchemy.dialects.postgresql import ARRAY, TSTZRANGE
+from sqlalchemy.sql import ClauseElement
 from sqlalchemy.types import DateTime, NullType, Text
 
 from layers.catalog.layer import Layer
 from layers.core.audience import Audience
+from layers.core.statement import Statement
 from layers.geo.bbox import Bbox
 from layers.geo.crs import Frame
 from layers.query.interval import Interval
@@ -74,6 +76,10 @@ class Selection:
         # As an array it is read once, and costs a row next to nothing.
         sensitive = select(category.c.code).where(category.c.sensitive).scalar_subquery()
         return [likely(column != all_(func.array(sensitive, type_=ARRAY(Text))))]
+
+    def statement(self, clause: ClauseElement) -> Statement:
+        """A question about it as a value, in which now is `at`."""
+        return Statement.of(clause, now=self.at)
 
     def geometry(self) -> ColumnElement[object]:
         """The geometry that the audience sees."""

@@ -93,6 +93,7 @@ def tile(
     times = interval or Interval(selection.at, selection.at)
     box = at.widened((1 if layer.shape == "point" else BUFFER) / EXTENT)
     given = {
+        "now": selection.at,
         "start": times.start,
         "end": times.end,
         "deepest": MOST_LEVELS if deepest_level is None else deepest_level,
@@ -127,7 +128,7 @@ def _asked(
     middle = func.ST_MakePoint(EXTENT / 2, EXTENT / 2, type_=NullType())
     told = select(made.c.features, made.c.drawn, middle.label("geom")).where(made.c.drawn < made.c.features)
     summary = select(_mvt(told.subquery("told"), SUMMARY)).scalar_subquery()
-    return Statement.of(
+    return selection.statement(
         select(made.c.body.op("||")(summary).label("body"), made.c.features, made.c.drawn, made.c.too_many)
     )
 

@@ -1,8 +1,9 @@
 """Versions of the layers, and when the clock alone changes what holds."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import case, func, literal, select
+from sqlalchemy import ColumnElement, func, literal, select
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 from layers.catalog.layer import Layer
@@ -18,19 +19,15 @@ def versions() -> Statement:
 
 
 def turns(layer: Layer, at: datetime) -> Statement:
-    """One row: `last` and `next`, when the validity of any feature began or ended last, and when one does next.
+    """One row: `last` and `next`, when the clock alone changed a feature last, and when it does next.
 
-    The layer has to have a validity, of which alone is read; null where there is no such moment.
+    The layer has to have a validity or `turns`, of which alone is read; null where there is no such moment.
     """
-    ends = (
-        select(func.lower(layer.valid, type_=_INSTANT).label("at"))
-        .union_all(select(func.upper(layer.valid, type_=_INSTANT)))
-        .subquery()
-    )
     now = literal(at, _INSTANT)
-    return Statement.of(
-        select(
-            func.max(case((ends.c.at <= now, ends.c.at))).label("last"),
-            func.min(case((ends.c.at > now, ends.c.at))).label("next"),
-        )
-    )
+    moments: list[ColumnElement[Any]] = list(layer.turns)
+    if layer.valid is not None:
+        moments += [func.lower(layer.valid, type_=_INSTANT), func.upper(layer.valid, type_=_INSTANT)]
+    # Each by itself, so that an index on it has the answer.
+    last = (select(func.max(each)).where(each <= now).scalar_subquery() for each in moments)
+    coming = (select(func.min(each)).where(each > now).scalar_subquery() for each in moments)
+    return Statement.of(select(func.greatest(*last).label("last"), func.least(*coming).label("next")))

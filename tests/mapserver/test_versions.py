@@ -11,6 +11,7 @@ from layers.heat.engine import Engine
 from mapserver import versions as module
 from mapserver.versions import HEAT, HOLD_S, Line, Versions
 from tests import toy
+from tests.layers.cases.desk import AT, MINUTE, Desk, policies_in, report
 from tests.mapserver.conftest import Moving
 
 MOMENTS = st.lists(st.floats(0, 60), max_size=40).map(sorted)
@@ -151,3 +152,17 @@ async def test_a_database_that_went_back_to_an_earlier_version_is_no_former_one(
         await versions.refresh()
         known.add(versions.tag("roads", PUBLIC))
     assert len(known) == 4
+
+
+async def test_a_case_that_comes_due_by_the_clock_changes_the_urls_of_the_cases(made, own_toy, tmp_path):
+    versions, clock = made
+    with connect(own_toy.url) as connection:
+        Desk(connection, policies_in(tmp_path)).register(report())
+    clock.at = AT
+    await versions.refresh()
+    found = []
+    for minutes in (59, 61, 90):
+        before, clock.at = versions.tag("cases", PUBLIC), AT + minutes * MINUTE
+        await versions.refresh()
+        found.append(versions.tag("cases", PUBLIC) != before)
+    assert found == [False, True, False]

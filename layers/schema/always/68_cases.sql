@@ -49,8 +49,9 @@ begin
   if told is not null then
     perform onemap.write_ledger(at, 'deadline', array_fill('case:' || $1, array[array_length(told, 1)]), told);
   end if;
-  update onemap.case_file set due_at = (
-    select min(due_at) from onemap.case_deadline deadline where deadline.case_id = $1 and met_at is null
+  update onemap.case_file set (due_at, warn_at, red_at) = (
+    select min(due_at), min(warn_at), min(red_at) from onemap.case_deadline deadline
+    where deadline.case_id = $1 and met_at is null
   ) where case_id = $1;
 end
 $$;
@@ -175,7 +176,7 @@ for each statement execute function onemap.refuse_change();
 -- The closed room sees where cases stand, but neither true points nor texts.
 grant select (
   case_id, workflow, incident_id, category, severity, origin, reported_at, cell, area_id, zones, spot, state, is_open,
-  version, entered_at, changed_at, unit, bounces, rating, due_at
+  version, entered_at, changed_at, unit, bounces, rating, due_at, warn_at, red_at
 ) on onemap.case_file to onemap_room;
 grant select on onemap.case_file, onemap.case_step, onemap.case_deadline to onemap_exact;
 alter table onemap.case_file enable row level security;

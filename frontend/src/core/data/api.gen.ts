@@ -2055,7 +2055,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description id of a collection */
-                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "findings";
+                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "cases" | "findings";
             };
             cookie?: never;
         };
@@ -2098,7 +2098,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description id of a collection */
-                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "findings";
+                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "cases" | "findings";
             };
             cookie?: never;
         };
@@ -2141,7 +2141,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description id of a collection */
-                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "findings";
+                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "cases" | "findings";
             };
             cookie?: never;
         };
@@ -2208,18 +2208,26 @@ export interface operations {
                 area?: string;
                 /** @description only features with this: when it was found (UTC instant) */
                 at?: string;
-                /** @description only features with this: what happened; a code of the city's categories */
+                /** @description only features with this: how often an office gave it back */
+                bounces?: string;
+                /** @description only features with this: what it is about; a code of the city's categories */
                 category?: string;
                 /** @description only features with this: whether the data were changed, or only looked at */
                 changed?: string;
+                /** @description only features with this: when it was last moved (UTC instant) */
+                changed_at?: string;
                 /** @description only features with this: class of the road, as its source says it */
                 class?: string;
                 /** @description only features with this: when it was closed (UTC instant) */
                 closed_at?: string;
                 /** @description only features with this: code within the city */
                 code?: string;
-                /** @description only features with this: when it is due (UTC instant) */
+                /** @description only features with this: how its terms stand now: red, overdue, warn, green, none, or ended */
+                deadline?: string;
+                /** @description only features with this: when the first of its terms is over (UTC instant) */
                 due_at?: string;
+                /** @description only features with this: the incident that it is made of */
+                incident?: string;
                 /** @description only features with this: how far its influence reaches (m) */
                 influence_m?: string;
                 /** @description only features with this: what it is: gap, overlap, self_crossing and the like */
@@ -2240,10 +2248,14 @@ export interface operations {
                 official_code?: string;
                 /** @description only features with this: no, forward or backward along the line */
                 oneway?: string;
+                /** @description only features with this: whether there is work to do */
+                open?: string;
                 /** @description only features with this: who reported it: citizen, patrol, sensor or hotline */
                 origin?: string;
                 /** @description only features with this: code of the area above */
                 parent?: string;
+                /** @description only features with this: when it was reported (UTC instant) */
+                reported_at?: string;
                 /** @description only features with this: row of the file, where it is one row's */
                 row_number?: string;
                 /** @description only features with this: number of the load */
@@ -2252,12 +2264,14 @@ export interface operations {
                 severity?: string;
                 /** @description only features with this: source of the load */
                 source?: string;
-                /** @description only features with this: state at the source */
+                /** @description only features with this: where it stands in its workflow */
                 state?: string;
                 /** @description only features with this: what it is about: codes of areas, a column */
                 subject?: string;
                 /** @description only features with this: unit of `amount`: m2, corners, rings, steps */
                 unit?: string;
+                /** @description only features with this: code of its workflow */
+                workflow?: string;
                 /** @description only features with this: one of the city's key zone types */
                 zone_type?: string;
                 /** @description most features of a page; more than 10000 is taken as 10000 */
@@ -2266,7 +2280,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description id of a collection */
-                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "findings";
+                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "cases" | "findings";
             };
             cookie?: never;
         };
@@ -2315,7 +2329,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description id of a collection */
-                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "findings";
+                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "cases" | "findings";
                 feature_id: string;
             };
             cookie?: never;
@@ -2354,7 +2368,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description id of a collection */
-                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "findings";
+                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "cases" | "findings";
             };
             cookie?: never;
         };
@@ -2398,7 +2412,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description id of a collection */
-                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "findings";
+                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "cases" | "findings";
                 z: number;
                 x: number;
                 y: number;
@@ -2573,7 +2587,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description id of a collection */
-                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "findings";
+                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "cases" | "findings";
             };
             cookie?: never;
         };
@@ -2616,7 +2630,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description id of a collection */
-                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "findings";
+                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "cases" | "findings";
                 /** @description id of a tile matrix set */
                 tms: "WebMercatorQuad";
             };
@@ -2665,7 +2679,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description id of a collection */
-                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "findings";
+                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "cases" | "findings";
                 /** @description id of a tile matrix set */
                 tms: "WebMercatorQuad";
                 /** @description tile matrix, the zoom */
@@ -2762,7 +2776,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description id of a collection */
-                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "findings";
+                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "cases" | "findings";
             };
             cookie?: never;
         };
@@ -2805,7 +2819,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description id of a collection */
-                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "findings";
+                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "cases" | "findings";
             };
             cookie?: never;
         };
