@@ -20,6 +20,7 @@ from etl.readers.base import sha256
 from etl.schedule import last_due
 from etl.spec import Source, sources
 from etl.work import Town
+from layers.cases import reminders
 from layers.catalog.city import City
 from layers.core import events, jobs
 from layers.core.db import connect
@@ -30,6 +31,7 @@ SETTLED_S = 5.0
 """A file that has not changed for so long is wholly written."""
 _FORGET_EVERY_S = 3600.0
 _LOCK = 0x666F72656D616E  # "foreman"
+_REMINDERS = "case reminders"  # no source has such an id
 _PRIORITY = {"areas": 2, "risk_areas": 1}  # what other loads lean on goes first
 
 _LEADS = "select pg_try_advisory_lock(%s) as leads"
@@ -91,6 +93,7 @@ class Foreman:
             self._forgot_at = time.monotonic()
             jobs.forget(connection)
             events.forget(connection, self.town.clock.now() - timedelta(days=self.town.events_days))
+        self._look_at_terms(connection)
         for source, city in self._declared(connection):
             if source.schedule:
                 self._look_at_the_clock(connection, source, city)
@@ -119,6 +122,12 @@ class Foreman:
         asked = {"source": source.id, "due": due, "at": due.isoformat()}
         if not _so(connection, _SEEN_TO, asked):
             self._defer(connection, source, source.id, {"due": due.isoformat()})
+
+    def _look_at_terms(self, connection: Connection) -> None:
+        """Have it told of cases whose terms have reached a colour."""
+        asked = reminders.waiting(self.town.clock.now())
+        if _so(connection, asked.sql, asked.params):
+            jobs.defer(connection, "remind", _REMINDERS, {}, waits_once=_REMINDERS)
 
     def _look_for_files(self, connection: Connection, source: Source) -> None:
         """Load each file of a source that is wholly written, and that was not loaded as it is."""

@@ -1,6 +1,7 @@
 """The work that jobs name: loading a source, or the rows of a push, with the city's folder as it is then."""
 
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from etl.landing import Progress
 from etl.load.staging import Connection
 from etl.readers.push import read_push
 from etl.spec import Source, chosen
+from layers.cases import reminders
 from layers.catalog.city import City
 from layers.core.clock import Clock
 from layers.core.db import connect
@@ -57,6 +59,24 @@ class Town:
         city, declared = self._declared(kept["source"])
         delivery = _delivery(push_id, kept, declared, self.clock)
         return [pipeline.load(self.url, city, delivery, self.clock, on_progress).run_id]
+
+    def remind(self, on_progress: Progress) -> list[int]:
+        """Tell of every term of a case that has reached a colour; there are no runs of it.
+
+        Raises
+        ------
+        Unavailable : the database went away; what was told stays told.
+        """
+        told, more = 0, True
+        with closing(connect(self.url)) as connection:
+            while more:
+                on_progress("reminding", 0.0, told)
+                statement = reminders.remind(self.clock.now())
+                with connection.transaction():
+                    found = connection.execute(statement.sql.encode(), statement.params).fetchall()
+                told += found[0]["told"]
+                more = found[0]["told"] > 0
+        return []
 
     def read(self) -> City:
         """The city as its folder says, its words in the database up to date."""

@@ -92,6 +92,10 @@ def add_tasks(app: App, town: Town, stopping: threading.Event) -> None:
     def push(context: JobContext, /, push_id: int) -> None:
         _told(town.url, context, stopping, lambda hear: town.push(push_id, hear))
 
+    @app.task(name="remind", pass_context=True, retry=_Again())
+    def remind(context: JobContext, /, **_: object) -> None:
+        _told(town.url, context, stopping, town.remind)
+
 
 def _told(url: str, context: JobContext, stopping: threading.Event, work: Callable[[Progress], list[int]]) -> None:
     """Do the work of a job, and write down how far it is and how it ends."""

@@ -11,6 +11,9 @@ from layers.core.audience import Audience
 _PUBLIC_LAYERS = frozenset({"areas", "risk_areas", "roads", "places", "released"})
 _OF_A_CASE = ("id", "workflow", "category", "state", "open", "version", "due_at", "unit", "area", "lon", "lat")
 
+_OF_A_REMINDER = ("id", "workflow", "category", "state", "version", "unit", "area", "lon", "lat",
+                  "stage", "due_at", "colour", "to")  # fmt: skip
+
 
 def message(name: str, data: dict[str, Any], seq: int | None = None) -> bytes:
     """One Server-Sent Event; `seq` is what the browser sends back as Last-Event-ID."""
@@ -41,7 +44,7 @@ class Event:
             return policy.incidents or self.layer in _PUBLIC_LAYERS
         if self.topic == "heat":  # the stores that it tells of are not the public's product
             return policy.incidents
-        if self.topic not in ("incident", "case") or not policy.incidents:
+        if self.topic not in ("incident", "case", "reminder") or not policy.incidents:
             return False
         if self.payload.get("sensitive", True) and not policy.sensitive_points:
             return False
@@ -61,6 +64,8 @@ class Event:
             return self.payload | {"cells": _cells(self.payload.get("cells"), audience)}
         if self.topic == "case":
             return {name: self.payload.get(name) for name in _OF_A_CASE}
+        if self.topic == "reminder":
+            return {name: self.payload.get(name) for name in _OF_A_REMINDER}
         return self.payload
 
 

@@ -46,8 +46,9 @@ def adopt(source: str, workflow: Workflow, at: datetime) -> Statement:
           on conflict do nothing
           returning case_id, incident_id, source_key, category, reported_at
         ), terms as (
-          insert into onemap.case_deadline (case_id, stage, start_at, due_at, met_at)
-          select case_id, %(stage)s, occurred_at, due_at, closed_at
+          insert into onemap.case_deadline (case_id, stage, start_at, due_at, met_at, told)
+          select case_id, %(stage)s, occurred_at, due_at, closed_at,
+            onemap.term_colour(null, due_at, null, %(at)s)  -- what is over already is no news
           from adopted join onemap.incident using (incident_id) where due_at is not null
         ), told as (
           select onemap.write_ledger(%(at)s, 'registered', array_agg('case:' || case_id order by case_id),

@@ -3,17 +3,20 @@
 import asyncio
 import threading
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from procrastinate.jobs import Job
 
 from etl import pipeline
+from etl.foreman import Foreman
 from etl.work import Town
 from etl.worker import Stopped, _Again, add_tasks, queue, serve
 from layers.core import jobs
 from layers.core.db import connect
 from layers.core.errors import Unavailable
-from tests.workshop import INCIDENTS, FixedClock, call
+from tests.workshop import INCIDENTS, NOW, FixedClock, call
 
+DAY = timedelta(days=1)
 JOB = "select status, attempts, message, step, run_ids, account from onemap.job_of(%s)"
 
 
@@ -189,3 +192,34 @@ def test_only_what_may_pass_is_tried_again():
     assert waits[-1] is None
     gaps = [wait.retry_at for wait in waits[:-1]]
     assert gaps == sorted(gaps)
+
+
+async def test_terms_of_cases_are_told_of_by_a_job_and_no_more_than_one_waits(own_toy, shop):
+    with connect(own_toy.url) as connection:
+        (case,) = connection.execute(
+            """insert into onemap.case_file (workflow, source, source_key, category, severity, origin, reported_at, cell,
+              zones, spot, geom, state, is_open, version, entered_at, changed_at, bounces, paused, stills)
+            select 'closed_loop', 'test', 'k', category, 1, origin, %(at)s, cell, zones, spot, geom, 'handling', true, 3,
+              %(at)s, %(at)s, 0, false, '{}' from onemap.incident limit 1 returning case_id""",
+            {"at": NOW},
+        ).fetchall()
+        connection.execute(
+            "insert into onemap.case_deadline (case_id, stage, start_at, due_at, red_at) "
+            "select %s, stage, %s, %s, %s from unnest(array['handle', 'accept']) stage",
+            [case["case_id"], NOW - 3 * DAY, NOW - 2 * DAY, NOW - DAY],
+        )
+    shop.url = own_toy.url
+    foreman = Foreman(Town(shop.folder, shop.url, FixedClock()))
+    with connect(shop.url) as connection:
+        connection.autocommit = True
+        for _ in range(2):
+            foreman.look(connection)
+    (job,) = shop.rows("select id from jobs.procrastinate_jobs where task_name = 'remind'")
+    async with working(shop):
+        await until(shop, job["id"], "succeeded")
+    told = shop.rows("select subject, payload ->> 'colour' as colour from onemap.ledger where kind = 'reminder'")
+    assert [(row["subject"], row["colour"]) for row in told] == [(f"case:{case['case_id']}", "red")] * 2
+    with connect(shop.url) as connection:
+        connection.autocommit = True
+        foreman.look(connection)
+    assert len(shop.rows("select from jobs.procrastinate_jobs where task_name = 'remind'")) == 1

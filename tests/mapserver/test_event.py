@@ -53,7 +53,20 @@ def test_of_a_case_screens_are_told_how_it_stands_and_nothing_that_was_written()
     assert "report" not in said
 
 
-@pytest.mark.parametrize("event", [layer("incidents"), layer("cases"), HEAT, incident(), case()])
+def reminder(**given):
+    payload = {"id": 5, "colour": "red", "to": "supervisor", "report": "a bin burns", "sensitive": False}
+    return Event(7, "reminder", "cases", [1, 2], payload | given)
+
+
+def test_a_reminder_is_for_whoever_may_see_its_case():
+    said = told(reminder(), DISPATCHER)
+    assert (said["id"], said["colour"], said["to"]) == (5, "red", "supervisor")
+    assert "report" not in said
+    assert not reminder(sensitive=True).visible_to(ROOM)
+    assert not reminder().visible_to(Audience(Role.DISPATCHER, 3))
+
+
+@pytest.mark.parametrize("event", [layer("incidents"), layer("cases"), HEAT, incident(), case(), reminder()])
 def test_the_public_learns_nothing_of_incidents(event):
     assert not event.visible_to(PUBLIC)
     assert event.visible_to(ROOM)

@@ -1,0 +1,81 @@
+-- An area and all above it, at any time; empty for none.
+create or replace function onemap.area_and_above(area_id bigint) returns bigint[]
+language sql stable as $$
+  with recursive above (area_id) as (
+    select $1
+    union
+    select version.parent_id from onemap.area_version version join above using (area_id)
+    where version.parent_id is not null
+  ) select coalesce(array_agg(area_id), '{}') from above where area_id is not null
+$$;
+
+-- How a term stands at a moment, as layers.cases.sla has it: a moment that is the due one is over.
+create or replace function onemap.term_colour(
+  warn_at timestamptz, due_at timestamptz, red_at timestamptz, at timestamptz
+) returns text
+language sql immutable parallel safe as $$
+  select case when at >= red_at then 'red' when at >= due_at then 'overdue' when at >= warn_at then 'warn' else 'green' end
+$$;
+grant execute on function onemap.term_colour(timestamptz, timestamptz, timestamptz, timestamptz) to onemap_room;
+
+create or replace function onemap.colour_rank(colour text) returns integer
+language sql immutable parallel safe as $$
+  select array_position(array['green', 'warn', 'overdue', 'red'], colour)
+$$;
+
+-- The running terms that have reached a colour by `at` that was not told. One that stands still has no moments; what is
+-- merged into another case is told of as that.
+create or replace function onemap.untold(at timestamptz)
+returns table (case_id bigint, stage text, start_at timestamptz, colour text)
+language sql stable as $$
+  select term.case_id, term.stage, term.start_at, reached.colour
+  from onemap.case_deadline term join onemap.case_file file using (case_id),
+    lateral (select onemap.term_colour(term.warn_at, term.due_at, term.red_at, at) as colour) reached
+  where term.met_at is null and file.merged_into is null and coalesce(term.warn_at, term.due_at) <= at
+  and onemap.colour_rank(reached.colour) > onemap.colour_rank(term.told)
+$$;
+revoke all on function onemap.untold(timestamptz) from public;
+
+-- Tell of at most so many of them, each with its highest colour: in the ledger, and to whoever follows.
+create or replace function onemap.remind(at timestamptz, most integer, clock text) returns integer
+language plpgsql as $$
+#variable_conflict use_column
+declare
+  rows jsonb[];
+begin
+  with due as (
+    select case_id, stage, start_at from onemap.case_deadline term
+    where (case_id, stage, start_at) in (
+      select case_id, stage, start_at from onemap.untold($1) order by case_id, stage, start_at limit $2
+    )
+    for update skip locked  -- a move that is being made may end it, another worker is telling it
+  ), told as (
+    -- Worked out from the row itself: since it was found it may have been told, met or stopped.
+    update onemap.case_deadline term set told = onemap.term_colour(term.warn_at, term.due_at, term.red_at, $1)
+    from due
+    where (term.case_id, term.stage, term.start_at) = (due.case_id, due.stage, due.start_at) and term.met_at is null
+    and onemap.colour_rank(onemap.term_colour(term.warn_at, term.due_at, term.red_at, $1))
+      > onemap.colour_rank(term.told)
+    returning term.case_id, term.stage, term.due_at, term.told
+  )
+  select array_agg(jsonb_build_object('id', case_id, 'stage', stage, 'due_at', due_at, 'colour', told, 'to',
+    case when told = 'red' then 'supervisor' when stage = $3 then 'unit' else 'dispatcher' end
+  ) order by case_id, stage) into rows from told;
+  if rows is null then
+    return 0;
+  end if;
+  perform onemap.write_ledger($1, 'reminder', array(select 'case:' || (row ->> 'id') from unnest(rows) row),
+    array(select row - 'id' from unnest(rows) row));
+  perform pg_advisory_xact_lock(x'6F7574626F78'::bigint);  -- "outbox", as layers.core.events does it
+  insert into onemap.outbox (at, topic, layer, area_ids, payload)
+  select $1, 'reminder', 'cases', onemap.area_and_above(file.area_id), row || jsonb_build_object(
+    'workflow', file.workflow, 'category', file.category, 'sensitive', category.sensitive, 'state', file.state,
+    'version', file.version, 'unit', file.unit, 'area', area.code, 'lon', st_x(file.spot), 'lat', st_y(file.spot))
+  from unnest(rows) row join onemap.case_file file on file.case_id = (row ->> 'id')::bigint
+  join onemap.category category on category.code = file.category
+  left join onemap.area area on area.area_id = file.area_id;
+  perform pg_notify('onemap', '');
+  return array_length(rows, 1);
+end
+$$;
+revoke all on function onemap.remind(timestamptz, integer, text) from public;
