@@ -11,16 +11,21 @@ MOST_BYTES = 10_000_000
 
 
 async def json_body(request: Request) -> bytes:
-    """The bytes of a body that is declared as plain JSON; one that is too long is not read to its end.
+    """The bytes of a body that is declared as plain JSON. Raises as `body_of` does."""
+    return await body_of(request, JSON)
+
+
+async def body_of(request: Request, media_type: str, most: int = MOST_BYTES) -> bytes:
+    """The bytes of a body that is declared as that; one that is too long is not read to its end.
 
     Raises
     ------
     HTTPException : 415 where it is declared as something else, or compressed; 400 where it ends too early.
-    TooLarge : it has more than MOST_BYTES.
+    TooLarge : it has more than `most`.
     """
     kind = request.headers.get("content-type", "")
-    if kind.partition(";")[0].strip().lower() != JSON:
-        raise HTTPException(415, f"the body has to be {JSON}")
+    if kind.partition(";")[0].strip().lower() != media_type:
+        raise HTTPException(415, f"the body has to be {media_type}")
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise HTTPException(415, "a compressed body is not taken")
     declared = request.headers.get("content-length", "0")
@@ -28,13 +33,13 @@ async def json_body(request: Request) -> bytes:
         raise BadValue("Content-Length is no number", parameter="Content-Length")
     body = bytearray()
     try:
-        if int(declared) <= MOST_BYTES:
+        if int(declared) <= most:
             async for chunk in request.stream():
                 body += chunk
-                if len(body) > MOST_BYTES:
+                if len(body) > most:
                     break
             else:
                 return bytes(body)
     except ClientDisconnect as exc:
         raise HTTPException(400, "the body ends too early") from exc
-    raise TooLarge(f"the body is longer than {MOST_BYTES:,} bytes: push it in parts", most=MOST_BYTES)
+    raise TooLarge(f"the body is longer than {most:,} bytes: push it in parts", most=most)

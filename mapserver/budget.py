@@ -16,8 +16,8 @@ from starlette.types import Scope
 from layers.core.errors import TooMany
 from layers.core.settings import LimitSettings
 
-ASK, PAGE, EXPORT = 1.0, 2.0, 50.0
-"""What is paid for a tile or a figure, for a page of features, and for a whole selection."""
+ASK, PAGE, EXPORT, REPORT = 1.0, 2.0, 50.0, 100.0
+"""What is paid for a tile or a figure, for a page of features, for a whole selection, and for anybody's report."""
 
 _KEPT = 1 << 16
 _NETWORK_BITS = 64  # one household or office has all addresses of such a network

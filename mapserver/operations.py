@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pydantic import BaseModel
 
 from mapserver.formats.registry import FORMATS
-from mapserver.models import ogc
+from mapserver.models import ogc, open311
 from mapserver.negotiate import ARROW, CSV, GEOJSON, HTML, JSON, MVT, SCHEMA
 from mapserver.styles import STYLE
 
@@ -36,6 +36,7 @@ class Operation:
 _JSON = {"json": JSON}
 _PAGE = {"json": JSON, "html": HTML}
 _FILES = {name: each.media_type for name, each in FORMATS.items()}
+_OPEN311 = {"xml": "text/xml", "json": JSON}
 _MVT = Operation({"mvt": MVT})
 
 OPERATIONS: Mapping[str, Operation] = {
@@ -76,6 +77,13 @@ OPERATIONS: Mapping[str, Operation] = {
     "get_duplicates": Operation(_JSON, private=True),
     "post_merge": Operation(_JSON, private=True),
     "post_split": Operation(_JSON, private=True),
+    "get_discovery": Operation(_OPEN311, open311.DiscoveryShape),
+    "get_services": Operation(_OPEN311, open311.ServicesShape),
+    "get_definition": Operation(_OPEN311, open311.DefinitionShape),
+    "post_request": Operation(_OPEN311, open311.TakenListShape),
+    "get_token": Operation(_OPEN311, open311.TokensShape),
+    "get_requests": Operation(_OPEN311, open311.RequestsShape),
+    "get_request": Operation(_OPEN311, open311.RequestsShape),
     "get_live": Operation({"events": EVENTS}),
     "post_rows": Operation(_JSON, private=True),
     "get_job": Operation(_JSON, private=True),

@@ -96,7 +96,7 @@ def file(
 def standing(tokens: Sequence[str]) -> Statement:
     """How the reports of these tokens stand, for whoever holds them.
 
-    Rows: source_key, case_id, category, workflow, state, is_open, reported_at, entered_at, changed_at, due_at, and
+    Rows: source_key, case_id, category, workflow, state, is_open, reported_at, entered_at, updated_at, due_at, and
     steps (each `at`, `move`, `state`; no texts); of a report whose case was merged, all but the first three and
     reported_at are its main case's.
     """

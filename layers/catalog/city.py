@@ -5,7 +5,7 @@ No code knows a city; another city is another folder.
 
 import tomllib
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -44,13 +44,50 @@ class ZoneType(_Value):
     colour: str = Field(pattern=r"^#[0-9a-f]{6}$")
 
 
+class Choice(_Value):
+    """One of the answers that a question takes."""
+
+    key: str = Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")
+    name: Name
+
+
+class Question(_Value):
+    """What is asked of whoever reports something of a category; `datatype` is one of Open311's."""
+
+    code: str = Code
+    name: Name
+    datatype: Literal["string", "number", "datetime", "text", "singlevaluelist", "multivaluelist"]
+    required: bool = False
+    values: list[Choice] = []
+
+    @model_validator(mode="after")
+    def _lists_have_values(self) -> Self:
+        if self.datatype.endswith("list") != bool(self.values):
+            raise ValueError(f"question {self.code}: only a list has values, and it has some")
+        return self
+
+
 class Category(_Value):
-    """What happened; `weight` is its severity, and a sensitive one is never shown as a point in the room."""
+    """What happened; `weight` is its severity, and a sensitive one is never shown as a point in the room.
+
+    description, group, keywords, questions : what those who report something are told and asked.
+    """
 
     code: str = Code
     name: Name
     weight: int = Field(ge=0)
     sensitive: bool = False
+    description: Name | None = None
+    group: Name | None = None
+    keywords: list[str] = []
+    questions: list[Question] = []
+
+    @model_validator(mode="after")
+    def _questions_once(self) -> Self:
+        codes = [question.code for question in self.questions]
+        if len(codes) != len(set(codes)):
+            raise ValueError(f"category {self.code}: a question stands twice")
+        return self
 
 
 class Calendar(_Value):

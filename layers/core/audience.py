@@ -2,6 +2,10 @@
 
 Figures and their sources: police.uk, CMS and NHS suppression practice. The public reads a published
 product only; the closed command room reads exact counts, but no exact point and no text.
+
+Of single reports the public reads none. Whoever holds a report's token reads how that one stands, states and
+moments without its text or place; the database tells no more for a token (onemap.reports_standing). Sensitive
+categories are offered for reporting only to those who may see them as points.
 """
 
 from dataclasses import dataclass

@@ -51,6 +51,15 @@ class LimitSettings(BaseModel):
     wrong_tokens_per_s: float = Field(0.2, gt=0, description="wrong tokens a second from one address")
 
 
+class IntakeSettings(BaseModel):
+    """Reports of citizens."""
+
+    model_config = ConfigDict(frozen=True)
+
+    public: bool = Field(default=False, description="whether anybody may report something, without a token")
+    contact: str = Field("", description="whom those who build clients of Open311 can ask")
+
+
 class CacheSettings(BaseModel):
     """Answers that are kept."""
 
@@ -78,6 +87,7 @@ class Settings(BaseSettings):
     server: ServerSettings = ServerSettings()
     limits: LimitSettings = LimitSettings()
     cache: CacheSettings = CacheSettings()
+    intake: IntakeSettings = IntakeSettings()
 
     @property
     def city_folder(self) -> Path:

@@ -70,6 +70,7 @@ class CityShape(Shape):
     attribution: str
     notice: NameShape
     audience: AudienceShape
+    reports: bool = Field(description="whether anybody may report something")
     now: datetime
     build: str
 

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from mapserver.build import BUILD
-from mapserver.deps import ACity, AClock, AnAudience
+from mapserver.deps import ACity, AClock, AnAudience, ASettings
 from mapserver.models.shapes import CityShape
 from mapserver.negotiate import JSON, json_bytes, respond
 
@@ -11,14 +11,19 @@ router = APIRouter(tags=["city"])
 
 
 @router.get("/city", response_model=CityShape)
-async def get_city(request: Request, city: ACity, audience: AnAudience, clock: AClock) -> Response:
+async def get_city(
+    request: Request, city: ACity, audience: AnAudience, clock: AClock, settings: ASettings
+) -> Response:
     """Names, levels, zone types and categories of the city, and the caller's audience."""
     body = {
         **city.model_dump(
             include={"code", "name", "languages", "time_zone", "extent", "attribution", "notice", "zone_types"}
         ),
         "levels": [level.model_dump(include={"code", "name"}) for level in city.levels],
-        "categories": [category.model_dump() for category in city.categories],
+        "categories": [
+            category.model_dump(include={"code", "name", "weight", "sensitive"}) for category in city.categories
+        ],
+        "reports": settings.intake.public,
         "audience": {"role": audience.role.slug, "area": audience.area_id},
         "now": clock.now(),
         "build": BUILD,

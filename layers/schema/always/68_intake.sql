@@ -23,7 +23,7 @@ grant execute on function onemap.file_report(jsonb, jsonb, jsonb) to onemap_publ
 create or replace function onemap.reports_standing(keys text[])
 returns table (
   source_key text, case_id bigint, category text, workflow text, state text, is_open boolean, reported_at timestamptz,
-  entered_at timestamptz, changed_at timestamptz, due_at timestamptz, steps jsonb
+  entered_at timestamptz, updated_at timestamptz, due_at timestamptz, steps jsonb
 )
 language sql stable security definer set search_path = public, pg_temp as $$
   select own.source_key, own.case_id, own.category, main.workflow, main.state, main.is_open, own.reported_at,

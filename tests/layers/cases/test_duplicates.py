@@ -10,20 +10,15 @@ from hypothesis import strategies as st
 
 from layers.cases import duplicates, figures, ledger, store
 from layers.cases.duplicates import APART, OTHER_CATEGORY, REACH_M
-from layers.cases.sla import FILE, Policies
-from layers.cases.worktime import WorkTime
 from layers.core.db import connect
-from tests import toy
-from tests.layers.cases.test_store import AT, POLICIES, Desk, report
+from tests.layers.cases.desk import AT, Desk, policies_in, report
 
 EARTH_M = 6_371_008.8
 
 
 @pytest.fixture(scope="module")
 def policies(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("city")
-    (folder / FILE).write_text(POLICIES)
-    return Policies.load(folder, WorkTime.of(toy.CITY))
+    return policies_in(tmp_path_factory.mktemp("city"))
 
 
 @pytest.fixture

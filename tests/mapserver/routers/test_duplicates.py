@@ -3,10 +3,9 @@
 from layers.core.audience import Role
 from tests import toy
 from tests.conftest import heated
-from tests.mapserver.routers.test_cases import loop  # noqa: F401 - a fixture
 
 
-async def test_a_merged_case_leaves_the_queue_and_the_figures_and_a_split_brings_it_back(loop):  # noqa: F811
+async def test_a_merged_case_leaves_the_queue_and_the_figures_and_a_split_brings_it_back(loop):
     heated(loop.city.url, loop.settings.heat_folder(loop.city.url), toy.CITY)
     main, own = await loop.register("a"), await loop.register("b", lon=10.0255)
     before = (await loop.get("/summary")).json()["open"]
@@ -32,7 +31,7 @@ async def test_a_merged_case_leaves_the_queue_and_the_figures_and_a_split_brings
     assert (await loop.move(own, 0, "accept")).status_code == 200
 
 
-async def test_what_cannot_be_merged_is_refused_by_name(loop):  # noqa: F811
+async def test_what_cannot_be_merged_is_refused_by_name(loop):
     main, own, third = [await loop.register(key) for key in "abc"]
     await loop.post(f"/cases/{own}/merge", {"into": main})
     for path, body, status, said in (
@@ -49,7 +48,7 @@ async def test_what_cannot_be_merged_is_refused_by_name(loop):  # noqa: F811
         assert (answer.status_code, said in answer.json()["title"]) == (status, True), answer.text
 
 
-async def test_only_dispatchers_of_the_whole_city_merge_and_the_room_sees_no_suggestions(loop):  # noqa: F811
+async def test_only_dispatchers_of_the_whole_city_merge_and_the_room_sees_no_suggestions(loop):
     main, own = await loop.register("a"), await loop.register("b")
     for role, area in ((Role.DISPATCHER, "V1"), (Role.ROOM, None), (Role.PLANNER, None), (None, None)):
         assert (await loop.post(f"/cases/{own}/merge", {"into": main}, role, area)).status_code == 403

@@ -626,6 +626,109 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/open311/discovery.{form}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where Open311 is served, in which versions and formats */
+        get: operations["get_discovery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/open311/v2/services.{form}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What can be reported: the city's categories, in the language of the caller */
+        get: operations["get_services"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/open311/v2/services/{service_code}.{form}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is asked of whoever reports something of a service */
+        get: operations["get_definition"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/open311/v2/requests.{form}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reports of at most 90 days, the latest first; without a key only those whose tokens are named as ids */
+        get: operations["get_requests"];
+        put?: never;
+        /** Report something: with a key that registers cases, or without one where the city is open to all */
+        post: operations["post_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/open311/v2/tokens/{token}.{form}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Under which id to ask for a report: its number for those who read true places, else the token itself */
+        get: operations["get_token"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/open311/v2/requests/{service_request_id}.{form}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One report, in a list */
+        get: operations["get_request"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/live": {
         parameters: {
             query?: never;
@@ -971,6 +1074,11 @@ export interface components {
             attribution: string;
             notice: components["schemas"]["NameShape"];
             audience: components["schemas"]["AudienceShape"];
+            /**
+             * Reports
+             * @description whether anybody may report something
+             */
+            reports: boolean;
             /**
              * Now
              * Format: date-time
@@ -1447,6 +1555,41 @@ export interface components {
             colour: string;
         };
         /**
+         * AnsweredShape
+         * @description An answer to one of a service's questions.
+         */
+        AnsweredShape: {
+            /** Code */
+            code: string;
+            /** Value */
+            value: string;
+        };
+        /**
+         * AttributeShape
+         * @description A question of a service.
+         */
+        AttributeShape: {
+            /** Variable */
+            variable: boolean;
+            /** Code */
+            code: string;
+            /**
+             * Datatype
+             * @enum {string}
+             */
+            datatype: "string" | "number" | "datetime" | "text" | "singlevaluelist" | "multivaluelist";
+            /** Required */
+            required: boolean;
+            /** Datatype Description */
+            datatype_description: string;
+            /** Order */
+            order: number;
+            /** Description */
+            description: string;
+            /** Values */
+            values: components["schemas"]["ValueShape"][];
+        };
+        /**
          * CollectionShape
          * @description One collection.
          */
@@ -1493,6 +1636,73 @@ export interface components {
             conformsTo: string[];
         } & {
             [key: string]: unknown;
+        };
+        /**
+         * DefinitionShape
+         * @description What is asked of whoever reports something.
+         */
+        DefinitionShape: {
+            /** Service Code */
+            service_code: string;
+            /** Attributes */
+            attributes: components["schemas"]["AttributeShape"][];
+        };
+        /**
+         * DiscoveryShape
+         * @description What is served where, and whom to ask.
+         */
+        DiscoveryShape: {
+            /**
+             * Changeset
+             * Format: date-time
+             */
+            changeset: string;
+            /** Contact */
+            contact: string;
+            /** Key Service */
+            key_service: string;
+            /** Endpoints */
+            endpoints: components["schemas"]["EndpointShape"][];
+        };
+        /**
+         * EndpointShape
+         * @description Where a version of the standard is served.
+         */
+        EndpointShape: {
+            /** Specification */
+            specification: string;
+            /** Url */
+            url: string;
+            /**
+             * Changeset
+             * Format: date-time
+             */
+            changeset: string;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "production" | "test";
+            /** Formats */
+            formats: string[];
+        };
+        /**
+         * ExtendedShape
+         * @description How the workflow has it.
+         */
+        ExtendedShape: {
+            /** State */
+            state: string;
+            /**
+             * State Since
+             * Format: date-time
+             */
+            state_since: string;
+            /**
+             * Merged Into
+             * @default null
+             */
+            merged_into: number | null;
         };
         /**
          * FeatureShape
@@ -1662,6 +1872,118 @@ export interface components {
             [key: string]: unknown;
         };
         /**
+         * NoteShape
+         * @description One entry of a request's history.
+         */
+        NoteShape: {
+            /**
+             * Datetime
+             * Format: date-time
+             */
+            datetime: string;
+            /** Description */
+            description: string;
+            /** Type */
+            type: string;
+        };
+        /**
+         * RequestShape
+         * @description A report; what the caller may not read is null. The last three members come with `extensions=true`.
+         */
+        RequestShape: {
+            /** Service Request Id */
+            service_request_id: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "open" | "closed";
+            /** Status Notes */
+            status_notes: string;
+            /** Service Name */
+            service_name: string;
+            /** Service Code */
+            service_code: string;
+            /** Description */
+            description: string | null;
+            /** Agency Responsible */
+            agency_responsible: string | null;
+            /** Service Notice */
+            service_notice: string | null;
+            /**
+             * Requested Datetime
+             * Format: date-time
+             */
+            requested_datetime: string;
+            /**
+             * Updated Datetime
+             * Format: date-time
+             */
+            updated_datetime: string;
+            /** Expected Datetime */
+            expected_datetime: string | null;
+            /** Address */
+            address: string | null;
+            /** Address Id */
+            address_id: string | null;
+            /** Zipcode */
+            zipcode: string | null;
+            /** Lat */
+            lat: number | null;
+            /** Long */
+            long: number | null;
+            /** Media Url */
+            media_url: string | null;
+            /** @default null */
+            extended_attributes: components["schemas"]["ExtendedShape"] | null;
+            /**
+             * Attributes
+             * @default null
+             */
+            attributes: components["schemas"]["AnsweredShape"][] | null;
+            /**
+             * Notes
+             * @default null
+             */
+            notes: components["schemas"]["NoteShape"][] | null;
+        };
+        /**
+         * RequestsShape
+         * @description Reports, the latest first.
+         */
+        RequestsShape: components["schemas"]["RequestShape"][];
+        /**
+         * ServiceShape
+         * @description A category that can be reported.
+         */
+        ServiceShape: {
+            /** Service Code */
+            service_code: string;
+            /** Service Name */
+            service_name: string;
+            /** Description */
+            description: string;
+            /**
+             * Metadata
+             * @description whether it has a definition
+             */
+            metadata: boolean;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "realtime" | "batch" | "blackbox";
+            /** Keywords */
+            keywords: string;
+            /** Group */
+            group: string;
+        };
+        /**
+         * ServicesShape
+         * @description All that can be reported.
+         */
+        ServicesShape: components["schemas"]["ServiceShape"][];
+        /**
          * StyleEntryShape
          * @description One style, as the list of them has it.
          */
@@ -1707,6 +2029,31 @@ export interface components {
             styles: components["schemas"]["StyleEntryShape"][];
         } & {
             [key: string]: unknown;
+        };
+        /**
+         * TakenListShape
+         * @description The one that was taken.
+         */
+        TakenListShape: components["schemas"]["TakenShape"][];
+        /**
+         * TakenShape
+         * @description A report that was taken: its number for who reads cases, else the token that shows how it stands.
+         */
+        TakenShape: {
+            /**
+             * Service Request Id
+             * @default null
+             */
+            service_request_id: string | null;
+            /**
+             * Token
+             * @default null
+             */
+            token: string | null;
+            /** Service Notice */
+            service_notice: string | null;
+            /** Account Id */
+            account_id: string | null;
         };
         /**
          * TileJsonShape
@@ -1800,6 +2147,31 @@ export interface components {
             tilesets: components["schemas"]["TileSetEntryShape"][];
         } & {
             [key: string]: unknown;
+        };
+        /**
+         * TokenShape
+         * @description Under which id the caller can ask for the report of a token.
+         */
+        TokenShape: {
+            /** Service Request Id */
+            service_request_id: string;
+            /** Token */
+            token: string;
+        };
+        /**
+         * TokensShape
+         * @description The one of that token.
+         */
+        TokensShape: components["schemas"]["TokenShape"][];
+        /**
+         * ValueShape
+         * @description An answer that is offered.
+         */
+        ValueShape: {
+            /** Key */
+            key: string;
+            /** Name */
+            name: string;
         };
     };
     responses: never;
@@ -3592,6 +3964,340 @@ export interface operations {
                         title: string;
                         status: number;
                     };
+                };
+            };
+        };
+    };
+    get_discovery: {
+        parameters: {
+            query?: {
+                /** @description a token of ours */
+                api_key?: string;
+                /** @description not used: a server has one city */
+                jurisdiction_id?: string;
+            };
+            header?: never;
+            path: {
+                /** @description xml or json */
+                form: "xml" | "json";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/xml": string;
+                    "application/json": components["schemas"]["DiscoveryShape"];
+                };
+            };
+            /** @description a list of codes and descriptions */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code?: number;
+                        description?: string;
+                    };
+                    "text/xml": string;
+                };
+            };
+        };
+    };
+    get_services: {
+        parameters: {
+            query?: {
+                /** @description a token of ours */
+                api_key?: string;
+                /** @description not used: a server has one city */
+                jurisdiction_id?: string;
+            };
+            header?: never;
+            path: {
+                /** @description xml or json */
+                form: "xml" | "json";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/xml": string;
+                    "application/json": components["schemas"]["ServicesShape"];
+                };
+            };
+            /** @description a list of codes and descriptions */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code?: number;
+                        description?: string;
+                    };
+                    "text/xml": string;
+                };
+            };
+        };
+    };
+    get_definition: {
+        parameters: {
+            query?: {
+                /** @description a token of ours */
+                api_key?: string;
+                /** @description not used: a server has one city */
+                jurisdiction_id?: string;
+            };
+            header?: never;
+            path: {
+                /** @description xml or json */
+                form: "xml" | "json";
+                /** @description code of a service */
+                service_code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/xml": string;
+                    "application/json": components["schemas"]["DefinitionShape"];
+                };
+            };
+            /** @description a list of codes and descriptions */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code?: number;
+                        description?: string;
+                    };
+                    "text/xml": string;
+                };
+            };
+        };
+    };
+    get_requests: {
+        parameters: {
+            query?: {
+                service_request_id?: string;
+                service_code?: string;
+                status?: string;
+                /** @description RFC 3339, included */
+                start_date?: string;
+                /** @description RFC 3339, included */
+                end_date?: string;
+                /** @description RFC 3339, included */
+                updated_after?: string;
+                /** @description RFC 3339, included */
+                updated_before?: string;
+                page?: number;
+                /** @description more than 1000 is taken as 1000 */
+                page_size?: number;
+                /** @description with the history, as notes */
+                extensions?: boolean;
+                /** @description a token of ours */
+                api_key?: string;
+                /** @description not used: a server has one city */
+                jurisdiction_id?: string;
+            };
+            header?: never;
+            path: {
+                /** @description xml or json */
+                form: "xml" | "json";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/xml": string;
+                    "application/json": components["schemas"]["RequestsShape"];
+                };
+            };
+            /** @description a list of codes and descriptions */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code?: number;
+                        description?: string;
+                    };
+                    "text/xml": string;
+                };
+            };
+        };
+    };
+    post_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description xml or json */
+                form: "xml" | "json";
+            };
+            cookie?: never;
+        };
+        /** @description fields for persons, addresses and pictures are taken and dropped; attribute[CODE] answers the service's questions */
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": {
+                    api_key?: string;
+                    jurisdiction_id?: string;
+                    service_code: string;
+                    lat: string;
+                    long: string;
+                    address_string?: string;
+                    address_id?: string;
+                    email?: string;
+                    device_id?: string;
+                    account_id?: string;
+                    first_name?: string;
+                    last_name?: string;
+                    phone?: string;
+                    description?: string;
+                    media_url?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/xml": string;
+                    "application/json": components["schemas"]["TakenListShape"];
+                };
+            };
+            /** @description a list of codes and descriptions */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code?: number;
+                        description?: string;
+                    };
+                    "text/xml": string;
+                };
+            };
+        };
+    };
+    get_token: {
+        parameters: {
+            query?: {
+                /** @description a token of ours */
+                api_key?: string;
+                /** @description not used: a server has one city */
+                jurisdiction_id?: string;
+            };
+            header?: never;
+            path: {
+                /** @description xml or json */
+                form: "xml" | "json";
+                /** @description as it was given when something was reported */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/xml": string;
+                    "application/json": components["schemas"]["TokensShape"];
+                };
+            };
+            /** @description a list of codes and descriptions */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code?: number;
+                        description?: string;
+                    };
+                    "text/xml": string;
+                };
+            };
+        };
+    };
+    get_request: {
+        parameters: {
+            query?: {
+                /** @description with the history, as notes */
+                extensions?: boolean;
+                /** @description a token of ours */
+                api_key?: string;
+                /** @description not used: a server has one city */
+                jurisdiction_id?: string;
+            };
+            header?: never;
+            path: {
+                /** @description xml or json */
+                form: "xml" | "json";
+                /** @description a number, or the token of a report */
+                service_request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/xml": string;
+                    "application/json": components["schemas"]["RequestsShape"];
+                };
+            };
+            /** @description a list of codes and descriptions */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code?: number;
+                        description?: string;
+                    };
+                    "text/xml": string;
                 };
             };
         };
