@@ -97,10 +97,10 @@ class Following:
             if news is None or len(news.changes):
                 return None
             audit = Audit(store, join(self._url, share(self.connection)))
+            audit.start()  # from here on it is the audit that closes its connection, whatever fails below
         if self._to_forget is not None:
             forget(self.connection, self._to_forget)
         self._to_forget = news.state
-        audit.start()
         return audit
 
     def heed(self, audit: Audit) -> None:

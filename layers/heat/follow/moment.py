@@ -34,6 +34,10 @@ def join(url: str, moment: str) -> Connection:
     Unavailable : nothing answers at `url`.
     """
     connection = connect(url)
-    connection.isolation_level = IsolationLevel.REPEATABLE_READ
-    connection.execute(sql.SQL("set transaction snapshot {}").format(moment))
+    try:
+        connection.isolation_level = IsolationLevel.REPEATABLE_READ
+        connection.execute(sql.SQL("set transaction snapshot {}").format(moment))
+    except psycopg.Error:
+        connection.close()
+        raise
     return connection

@@ -1,3 +1,4 @@
+import gc
 import threading
 import time
 from contextlib import contextmanager
@@ -259,3 +260,16 @@ def test_changes_that_were_in_the_store_at_the_last_audit_are_forgotten_at_the_n
         follower.do(DELETE.format("k2"))
         until(follower.agrees)
     assert follower.agrees()
+
+
+def test_an_audit_whose_begin_fails_leaves_no_connection_behind(follower, monkeypatch):
+    follower.appender.catch_up()
+
+    def lost(*_):
+        raise psycopg.OperationalError("the connection is lost")
+
+    monkeypatch.setattr("layers.heat.follow.following.forget", lost)
+    with follower.appender._following() as following, pytest.raises(psycopg.OperationalError):
+        following.audit()
+    time.sleep(1)
+    gc.collect()  # a connection that is left open warns now, and a warning fails the test
