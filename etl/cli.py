@@ -105,6 +105,7 @@ def check(
             report = check(url, city, Delivery.of_file(taken_by, file), Clock(), on_progress)
     console.report(report)
     if html:
+        html.parent.mkdir(parents=True, exist_ok=True)
         html.write_text(page(report), "utf-8")
     if report.too_many:
         raise typer.Exit(FAILED)

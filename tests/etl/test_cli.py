@@ -110,11 +110,13 @@ def test_the_module_of_the_command_imports_nothing_heavy():
 
 def test_a_file_is_checked_and_reported_and_nothing_is_loaded(declared, command):
     declared.csv("calls.csv", [call(1), call(2, at="soon")])
-    done = command("check", str(declared.folder / "calls.csv"), "--html", str(declared.folder / "report.html"))
+    done = command(
+        "check", str(declared.folder / "calls.csv"), "--html", str(declared.folder / "reports" / "calls.html")
+    )
     assert done.exit_code == cli.QUARANTINED, done.stderr
     assert "calls.csv as calls: 2 rows, 1 pass (1 new)" in done.stdout
     assert "row 2: occurred_at 'soon' is not an ISO 8601 time" in done.stdout
-    assert "check report" in (declared.folder / "report.html").read_text("utf-8")
+    assert "check report" in (declared.folder / "reports" / "calls.html").read_text("utf-8")
     assert declared.rows("select 1 from onemap.incident") == []
 
 
