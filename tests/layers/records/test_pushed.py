@@ -9,7 +9,8 @@ from layers.records.pushed import MOST_ROWS, Declared, read
 
 DECLARED = Declared(taken=["at", "id", "text"], key=["id"], texts=["at", "text"])
 ROW = {"id": "c1", "at": "2025-01-02T03:04:05", "text": "noise"}
-PLAIN = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+SHORT = st.integers(-99_999, 99_999)  # a longer one may look like a telephone's number
+PLAIN = st.none() | st.booleans() | SHORT | st.floats(allow_nan=False, allow_infinity=False)
 WORDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 
 
