@@ -12,7 +12,7 @@ run: provision-run screens
 	ONEMAP_CITY=$(CITY) $(BIN)/onemap up
 
 test: provision-test check
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses=2 --dist=loadfile
 
 # With the clients of Debian that `make test` does without: QGIS, and GDAL's own commands.
 test-clients: provision-test provision-clients .venv/ready

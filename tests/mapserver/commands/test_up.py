@@ -72,12 +72,12 @@ def test_up_starts_loads_serves_and_ends_all_of_it_and_loads_again_only_what_cha
             entered = browser.get(link, follow_redirects=True)
             assert (entered.status_code, entered.text) == (200, "<title>wall</title>")
             assert browser.get(f"{server.url}/city").json()["audience"]["role"] == "room"
-        assert server.stop(signal.SIGINT) < 5
+        assert server.stop(signal.SIGINT) < 10
         assert server.process.returncode == 0
     assert not Cluster(home).status().running
 
     with served("up", env=env, log=log) as server:
-        assert server.took_s < 6
+        assert server.cpu_s() < 5
         assert "loading" not in server.printed
         server.stop()
 

@@ -100,4 +100,4 @@ def test_95_five_hundred_requests_that_never_end_keep_nobody_from_an_answer(toy_
         for path in ("/healthz", "/collections", "/summary"):
             begun = time.monotonic()
             assert httpx.get(server.url + path).status_code in {200, 503}
-            assert time.monotonic() - begun < 1
+            assert time.monotonic() - begun < 3
