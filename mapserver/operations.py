@@ -72,6 +72,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "get_cases": Operation(_JSON, private=True),
     "get_case": Operation(_JSON, private=True),
     "get_workflows": Operation(_JSON),
+    "get_choices": Operation(_JSON, private=True),
     "post_case": Operation(_JSON, private=True),
     "post_move": Operation(_JSON, private=True),
     "get_duplicates": Operation(_JSON, private=True),

@@ -12,7 +12,7 @@ from layers.core.errors import BadValue
 from layers.core.span import parse_instant
 from layers.core.statement import Statement
 from layers.schema.casebook import case_file
-from layers.schema.tables import area, category
+from layers.schema.tables import area, category, level
 
 MOST = 1000
 
@@ -93,12 +93,27 @@ def page(wanted: Filter, limit: int, after: Place | None = None) -> Statement:
     What is merged into another case does not queue beside it.
 
     Rows hold what every audience that may read incidents may read: case_id, workflow, incident_id, category,
-    severity, origin, reported_at, area (code), state, is_open, version, changed_at, unit, bounces, rating, due_at,
-    merged_into, and lon and lat of the base cell's centre.
+    severity, origin, reported_at, area (code), area_zh and area_en (its names), state, is_open, version,
+    changed_at, unit, bounces, rating, due_at, warn_at, red_at, merged_into, and lon and lat of the base cell's
+    centre.
     """
     table = case_file.c
     statement = _shown(wanted).where(_beyond(after), table.merged_into.is_(None))
     return Statement.of(statement.order_by(table.due_at.asc().nulls_last(), table.case_id).limit(limit + 1))
+
+
+def units() -> Statement:
+    """The offices that the caller's cases were dispatched to, by name, one a row: unit."""
+    told = select(case_file.c.unit).where(case_file.c.unit.is_not(None)).distinct()
+    return Statement.of(told.order_by(case_file.c.unit).limit(MOST))
+
+
+def areas() -> Statement:
+    """Areas that a queue can be narrowed to, from the top of the tree down: area_id, level, code, zh, en."""
+    names = [area.c.name_zh.label("zh"), area.c.name_en.label("en")]
+    found = select(area.c.area_id, level.c.code.label("level"), area.c.code, *names)
+    rows = found.select_from(area.join(level, level.c.rank == area.c.level_rank))
+    return Statement.of(rows.order_by(area.c.level_rank, area.c.code).limit(MOST))
 
 
 def one(case_id: int, wanted: Filter) -> Statement:
@@ -112,13 +127,14 @@ def _shown(wanted: Filter) -> Select[Any]:
         table[name]
         for name in (
             "case_id", "workflow", "incident_id", "category", "severity", "origin", "reported_at", "state",
-            "is_open", "version", "changed_at", "unit", "bounces", "rating", "due_at",
+            "is_open", "version", "changed_at", "unit", "bounces", "rating", "due_at", "warn_at", "red_at",
             "merged_into",
         )
     ]  # fmt: skip
     spot = [func.ST_X(table.spot).label("lon"), func.ST_Y(table.spot).label("lat")]
     rows = case_file.outerjoin(area, area.c.area_id == table.area_id)
-    return select(*columns, area.c.code.label("area"), *spot).select_from(rows).where(*wanted.where())
+    tag = [area.c.code.label("area"), area.c.name_zh.label("area_zh"), area.c.name_en.label("area_en")]
+    return select(*columns, *tag, *spot).select_from(rows).where(*wanted.where())
 
 
 def _beyond(after: Place | None) -> ColumnElement[bool]:

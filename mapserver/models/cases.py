@@ -29,6 +29,7 @@ class CaseShape(Shape):
     origin: str
     reported_at: datetime
     area: str | None = Field(description="code of the finest area")
+    area_name: NameShape | None
     lon: float
     lat: float
     state: str
@@ -39,6 +40,8 @@ class CaseShape(Shape):
     bounces: int = Field(description="how often an office gave it back")
     rating: int | None
     due_at: datetime | None = Field(description="none while its clock stands still, or without a policy")
+    warn_at: datetime | None
+    red_at: datetime | None
     late: bool
     merged_into: int | None = Field(description="the main case, where it turned out to be one with it")
 
@@ -48,6 +51,22 @@ class QueueShape(Shape):
 
     cases: list[CaseShape]
     next: str | None
+
+
+class CaseAreaShape(Shape):
+    """An area that the queue can be narrowed to, with all below it."""
+
+    id: int
+    level: str
+    code: str
+    name: NameShape
+
+
+class ChoicesShape(Shape):
+    """What the queue can be narrowed to beside states and categories: at most a thousand of each."""
+
+    units: list[str]
+    areas: list[CaseAreaShape] = Field(description="from the top of the tree down")
 
 
 class StepShape(Shape):

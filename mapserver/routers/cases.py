@@ -17,7 +17,15 @@ from layers.records.personal import personal
 from mapserver.body import json_body
 from mapserver.cases import ACaseDesk, CaseDesk
 from mapserver.deps import ACity, Pusher, spend
-from mapserver.models.cases import CaseFileShape, NewCase, NewMove, QueueShape, RegisteredShape, WorkflowsShape
+from mapserver.models.cases import (
+    CaseFileShape,
+    ChoicesShape,
+    NewCase,
+    NewMove,
+    QueueShape,
+    RegisteredShape,
+    WorkflowsShape,
+)
 from mapserver.negotiate import JSON, json_bytes, respond
 
 router = APIRouter(tags=["cases"], dependencies=[Depends(spend)])
@@ -91,6 +99,23 @@ async def get_workflows(request: Request, desk: ACaseDesk) -> Response:
     return respond(request, desk.audience, json_bytes({"workflows": body}), JSON)
 
 
+@router.get("/cases/choices", response_model=ChoicesShape)
+async def get_choices(request: Request, desk: ACaseDesk) -> Response:
+    """The offices and areas that the queue can be narrowed to."""
+    _reader(desk.audience)
+    areas = [
+        {
+            "id": row["area_id"],
+            "level": row["level"],
+            "code": row["code"],
+            "name": {"zh": row["zh"], "en": row["en"]},
+        }
+        for row in await desk.rows(queue.areas())
+    ]
+    body = {"units": [row["unit"] for row in await desk.rows(queue.units())], "areas": areas}
+    return respond(request, desk.audience, json_bytes(body), JSON)
+
+
 @router.get("/cases/{case_id}", response_model=CaseFileShape)
 async def get_case(request: Request, case_id: CaseId, desk: ACaseDesk) -> Response:
     """One case; its history and its text are for those who may read texts."""
@@ -153,10 +178,13 @@ async def _file(desk: CaseDesk, case_id: int) -> dict[str, Any]:
 
 def _case(row: Mapping[str, Any], desk: CaseDesk) -> dict[str, Any]:
     same = ("workflow", "category", "severity", "origin", "reported_at", "area", "lon", "lat", "state", "version",
-            "changed_at", "unit", "bounces", "rating", "due_at", "merged_into")  # fmt: skip
+            "changed_at", "unit", "bounces", "rating", "due_at", "warn_at", "red_at",
+            "merged_into")  # fmt: skip
     late = row["is_open"] and row["due_at"] is not None and row["due_at"] <= desk.clock.now()
     facts = {name: row[name] for name in same}
-    return facts | {"id": row["case_id"], "incident": row["incident_id"], "open": row["is_open"], "late": late}
+    name = row["area"] and {"zh": row["area_zh"], "en": row["area_en"]}
+    own = {"id": row["case_id"], "incident": row["incident_id"], "open": row["is_open"], "late": late}
+    return facts | own | {"area_name": name}
 
 
 def _term(row: Mapping[str, Any], desk: CaseDesk) -> dict[str, Any]:

@@ -129,6 +129,28 @@ async def test_the_queue_is_soonest_due_first_page_by_page_and_each_filter_narro
     assert await found("late=true") == {ids[3]}
 
 
+async def test_the_queue_tells_what_it_can_be_narrowed_to_and_when_a_case_changes_its_colour(loop):
+    case_id = await loop.register()
+    await loop.walk(case_id, "accept", "triage", "dispatch")
+    choices = (await loop.get("/cases/choices")).json()
+    assert choices["units"] == ["sanitation"]
+    first = choices["areas"][0]
+    assert (first["level"], first["code"]) == ("district", "D")
+    assert first["id"] == loop.city.area_id("D")
+    (case,) = (await loop.get(f"/cases?area={first['id']}&unit={choices['units'][0]}")).json()["cases"]
+    assert case["red_at"] is None
+    with connect(loop.city.url) as connection:
+        connection.execute(
+            "update onemap.case_file set warn_at = due_at - interval '1 h', red_at = due_at + interval '1 h'"
+        )
+    case = (await loop.get(f"/cases/{case_id}")).json()["case"]
+    assert case["warn_at"] < case["due_at"] < case["red_at"]
+    named = next(area for area in choices["areas"] if area["code"] == case["area"])
+    assert case["area_name"] == named["name"]
+    assert (await loop.get("/cases/choices", role=Role.DISPATCHER, area="V2")).json()["units"] == []
+    assert (await loop.get("/cases/choices", role=None)).status_code == 403
+
+
 async def test_a_case_that_cannot_be_is_refused_by_name_and_nothing_is_stored(loop):
     for parameter, given in (
         ("category", "murder"), ("lon", 99.0), ("lon", "10"), ("workflow", "none"), ("source_key", "two words"),

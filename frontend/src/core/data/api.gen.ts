@@ -541,6 +541,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/cases/choices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The offices and areas that the queue can be narrowed to */
+        get: operations["get_choices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/cases/{case_id}": {
         parameters: {
             query?: never;
@@ -935,6 +952,19 @@ export interface components {
             area: number | null;
         };
         /**
+         * CaseAreaShape
+         * @description An area that the queue can be narrowed to, with all below it.
+         */
+        CaseAreaShape: {
+            /** Id */
+            id: number;
+            /** Level */
+            level: string;
+            /** Code */
+            code: string;
+            name: components["schemas"]["NameShape"];
+        };
+        /**
          * CaseFileShape
          * @description One case with its history; texts are for those who may read them.
          */
@@ -984,6 +1014,7 @@ export interface components {
              * @description code of the finest area
              */
             area: string | null;
+            area_name: components["schemas"]["NameShape"] | null;
             /** Lon */
             lon: number;
             /** Lat */
@@ -1016,6 +1047,10 @@ export interface components {
              * @description none while its clock stands still, or without a policy
              */
             due_at: string | null;
+            /** Warn At */
+            warn_at: string | null;
+            /** Red At */
+            red_at: string | null;
             /** Late */
             late: boolean;
             /**
@@ -1046,6 +1081,19 @@ export interface components {
             weight: number;
             /** Sensitive */
             sensitive: boolean;
+        };
+        /**
+         * ChoicesShape
+         * @description What the queue can be narrowed to beside states and categories: at most a thousand of each.
+         */
+        ChoicesShape: {
+            /** Units */
+            units: string[];
+            /**
+             * Areas
+             * @description from the top of the tree down
+             */
+            areas: components["schemas"]["CaseAreaShape"][];
         };
         /**
          * CityShape
@@ -3743,6 +3791,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WorkflowsShape"];
+                };
+            };
+            /** @description a problem document that names what was wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                };
+            };
+        };
+    };
+    get_choices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChoicesShape"];
                 };
             };
             /** @description a problem document that names what was wrong */
