@@ -1,6 +1,9 @@
 """The body of a request, no longer than may be."""
 
+from typing import Any, TypeVar
+
 from fastapi import Request
+from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
@@ -8,6 +11,29 @@ from layers.core.errors import BadValue, TooLarge
 from mapserver.negotiate import JSON
 
 MOST_BYTES = 10_000_000
+
+Given = TypeVar("Given", bound=BaseModel)
+
+
+def described(model: type[BaseModel]) -> dict[str, Any]:
+    """What OpenAPI says of a body that `parsed` reads."""
+    content = {JSON: {"schema": model.model_json_schema()}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+async def parsed(request: Request, model: type[Given]) -> Given:
+    """The body as a model. Raises as `json_body` does.
+
+    Raises
+    ------
+    BadValue : it is no such thing; names the first field that is not.
+    """
+    try:
+        return model.model_validate_json(await json_body(request))
+    except ValidationError as exc:
+        first = exc.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "body"
+        raise BadValue(f"{where}: {first['msg']}", parameter=where) from exc
 
 
 async def json_body(request: Request) -> bytes:

@@ -1,10 +1,9 @@
 """The closed loop: the queue, one case with its history, registering and moving."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from pydantic import BaseModel, ValidationError
 
 from layers.cases import duplicates, intake, queue, store
 from layers.cases.queue import Filter, Place
@@ -14,7 +13,7 @@ from layers.catalog.city import City
 from layers.core.audience import Audience
 from layers.core.errors import BadValue, Forbidden, NotFound
 from layers.records.personal import personal
-from mapserver.body import json_body
+from mapserver.body import described, parsed
 from mapserver.cases import ACaseDesk, CaseDesk
 from mapserver.deps import ACity, Pusher, spend
 from mapserver.models.cases import (
@@ -33,26 +32,11 @@ router = APIRouter(tags=["cases"], dependencies=[Depends(spend)])
 _SOURCE = "desk"
 CaseId = Annotated[int, Path(ge=1, le=2**63 - 1, description="number of a case")]
 Text = Annotated[str | None, Query(max_length=100)]
-Given = TypeVar("Given", bound=BaseModel)
 
 
 def _reader(audience: Audience) -> None:
     if not audience.policy.incidents:
         raise Forbidden("cases are not for the public", needs="room")
-
-
-def _body(model: type[BaseModel]) -> dict[str, Any]:
-    content = {JSON: {"schema": model.model_json_schema()}}
-    return {"requestBody": {"required": True, "content": content}}
-
-
-async def _given(request: Request, model: type[Given]) -> Given:
-    try:
-        return model.model_validate_json(await json_body(request))
-    except ValidationError as exc:
-        first = exc.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "body"
-        raise BadValue(f"{where}: {first['msg']}", parameter=where) from exc
 
 
 @router.get("/cases", response_model=QueueShape)
@@ -123,22 +107,22 @@ async def get_case(request: Request, case_id: CaseId, desk: ACaseDesk) -> Respon
     return respond(request, desk.audience, json_bytes(await _file(desk, case_id)), JSON)
 
 
-@router.post("/cases", status_code=201, response_model=RegisteredShape, openapi_extra=_body(NewCase))
+@router.post("/cases", status_code=201, response_model=RegisteredShape, openapi_extra=described(NewCase))
 async def post_case(request: Request, desk: ACaseDesk, audience: Pusher, city: ACity) -> Response:  # noqa: ARG001
     """Register a case, once for each key."""
-    given = await _given(request, NewCase)
+    given = await parsed(request, NewCase)
     case_id, fresh = await desk.register(_report(given, city, desk))
     body = json_bytes({"id": case_id, "fresh": fresh})
     headers = {"Location": f"/cases/{case_id}", "Cache-Control": "no-store"}
     return Response(body, 201 if fresh else 200, headers, JSON)
 
 
-@router.post("/cases/{case_id}/moves", response_model=CaseFileShape, openapi_extra=_body(NewMove))
+@router.post("/cases/{case_id}/moves", response_model=CaseFileShape, openapi_extra=described(NewMove))
 async def post_move(request: Request, case_id: CaseId, desk: ACaseDesk) -> Response:
     """Make a move; 409 names the state that the case is in where somebody moved it first."""
     if not desk.audience.policy.pushes:
         raise Forbidden("cases are moved by dispatchers and offices", needs="dispatcher")
-    given = await _given(request, NewMove)
+    given = await parsed(request, NewMove)
     told = {"reason": intake.masked(given.reason), "unit": intake.masked(given.unit), "rating": given.rating}
     await desk.move(case_id, given.move, given.version, told)
     return Response(json_bytes(await _file(desk, case_id)), headers={"Cache-Control": "no-store"}, media_type=JSON)

@@ -4,11 +4,10 @@ from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request, Response
-from pydantic import ValidationError
 
 from layers.cases import duplicates
 from layers.core.errors import BadValue, Forbidden
-from mapserver.body import json_body
+from mapserver.body import described, parsed
 from mapserver.cases import ACaseDesk, CaseDesk
 from mapserver.deps import spend
 from mapserver.models.duplicates import DuplicatesShape, MergedShape, NewMerge
@@ -17,8 +16,6 @@ from mapserver.negotiate import JSON, json_bytes, respond
 router = APIRouter(tags=["cases"], dependencies=[Depends(spend)])
 
 CaseId = Annotated[int, Path(ge=1, le=2**63 - 1, description="number of a case")]
-
-_BODY = {"requestBody": {"required": True, "content": {JSON: {"schema": NewMerge.model_json_schema()}}}}
 
 
 @router.get("/cases/{case_id}/duplicates", response_model=DuplicatesShape)
@@ -35,16 +32,11 @@ async def get_duplicates(request: Request, case_id: CaseId, desk: ACaseDesk) -> 
     return respond(request, desk.audience, json_bytes(body), JSON)
 
 
-@router.post("/cases/{case_id}/merge", response_model=MergedShape, openapi_extra=_BODY)
+@router.post("/cases/{case_id}/merge", response_model=MergedShape, openapi_extra=described(NewMerge))
 async def post_merge(request: Request, case_id: CaseId, desk: ACaseDesk) -> Response:
     """Merge a case into its main one; it is counted and moved with that one until it is split off again."""
     _reader(desk)
-    try:
-        given = NewMerge.model_validate_json(await json_body(request))
-    except ValidationError as exc:
-        first = exc.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "body"
-        raise BadValue(f"{where}: {first['msg']}", parameter=where) from exc
+    given = await parsed(request, NewMerge)
     if given.into == case_id:
         raise BadValue("into: a case is not merged into itself", parameter="into")
     await desk.merge(case_id, given.into)

@@ -643,6 +643,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/measures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Measures in the order of their registration, as they stand */
+        get: operations["get_measures"];
+        put?: never;
+        /** Register a measure, once for each key */
+        post: operations["post_measure"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/measures/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was owed by a moment, what of it was done, and what is overdue */
+        get: operations["get_coverage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/measures/campaigns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All campaigns (专项行动), the newest first */
+        get: operations["get_campaigns"];
+        put?: never;
+        /** Register a campaign, once for each code; that is for the whole city's dispatchers */
+        post: operations["post_campaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/measures/{measure_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One measure with its periods so far */
+        get: operations["get_measure"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/measures/{measure_id}/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that it was done, once for each key; the answer names the period that it counts for */
+        post: operations["post_evidence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/measures/{measure_id}/closing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Close a measure; what it owed until now stays in the figures of coverage, but is overdue no more */
+        post: operations["post_closing"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/open311/discovery.{form}": {
         parameters: {
             query?: never;
@@ -952,6 +1056,33 @@ export interface components {
             area: number | null;
         };
         /**
+         * CampaignShape
+         * @description A campaign: a name for measures, and its period.
+         */
+        CampaignShape: {
+            /** Code */
+            code: string;
+            name: components["schemas"]["NameShape"];
+            /**
+             * Start At
+             * Format: date-time
+             */
+            start_at: string;
+            /**
+             * End At
+             * Format: date-time
+             */
+            end_at: string;
+        };
+        /**
+         * CampaignsShape
+         * @description All campaigns, the newest first.
+         */
+        CampaignsShape: {
+            /** Campaigns */
+            campaigns: components["schemas"]["CampaignShape"][];
+        };
+        /**
          * CaseAreaShape
          * @description An area that the queue can be narrowed to, with all below it.
          */
@@ -1136,6 +1267,89 @@ export interface components {
             build: string;
         };
         /**
+         * CoverageFigures
+         * @description What was owed in the periods that were due, and what of it was done; more than is owed is not counted.
+         */
+        CoverageFigures: {
+            /** Measures */
+            measures: number;
+            /** Terms */
+            terms: number;
+            /** Kept */
+            kept: number;
+            /** Due */
+            due: number;
+            /** Done */
+            done: number;
+            /** In Time */
+            in_time: number;
+            /**
+             * Overdue
+             * @description periods that lack some, of measures that are open
+             */
+            overdue: number;
+            /**
+             * Coverage
+             * @description done of due, 0 to 1; none where nothing was due
+             */
+            coverage: number | null;
+        };
+        /**
+         * CoverageRow
+         * @description A group's.
+         */
+        CoverageRow: {
+            /** Measures */
+            measures: number;
+            /** Terms */
+            terms: number;
+            /** Kept */
+            kept: number;
+            /** Due */
+            due: number;
+            /** Done */
+            done: number;
+            /** In Time */
+            in_time: number;
+            /**
+             * Overdue
+             * @description periods that lack some, of measures that are open
+             */
+            overdue: number;
+            /**
+             * Coverage
+             * @description done of due, 0 to 1; none where nothing was due
+             */
+            coverage: number | null;
+            /** Code */
+            code: string;
+            name: components["schemas"]["NameShape"];
+        };
+        /**
+         * CoverageShape
+         * @description Coverage by group at a moment. A measure that has no group is in the total alone.
+         */
+        CoverageShape: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * By
+             * @enum {string}
+             */
+            by: "zone_type" | "area" | "campaign";
+            /**
+             * Level
+             * @description code of the level of the areas; each with everything below it
+             */
+            level: string | null;
+            /** Groups */
+            groups: components["schemas"]["CoverageRow"][];
+            total: components["schemas"]["CoverageFigures"];
+        };
+        /**
          * DuplicateShape
          * @description An open case that may tell of the same thing, with what that rests on.
          */
@@ -1185,6 +1399,16 @@ export interface components {
              * @description nor those that were made further apart
              */
             days: number;
+        };
+        /**
+         * EvidenceShape
+         * @description Evidence that is kept, and the number of the period that it counts for.
+         */
+        EvidenceShape: {
+            /** Period */
+            period: number;
+            /** Fresh */
+            fresh: boolean;
         };
         /**
          * HeatCatalogShape
@@ -1306,6 +1530,26 @@ export interface components {
             message: string | null;
         };
         /**
+         * KeptCampaignShape
+         * @description A campaign that is registered; `fresh` is false where its code had one already.
+         */
+        KeptCampaignShape: {
+            /** Code */
+            code: string;
+            /** Fresh */
+            fresh: boolean;
+        };
+        /**
+         * KeptShape
+         * @description What is registered; `fresh` is false where its key had one already.
+         */
+        KeptShape: {
+            /** Id */
+            id: number;
+            /** Fresh */
+            fresh: boolean;
+        };
+        /**
          * LevelShape
          * @description One level of the city's tree of areas.
          */
@@ -1313,6 +1557,129 @@ export interface components {
             /** Code */
             code: string;
             name: components["schemas"]["NameShape"];
+        };
+        /**
+         * MeasureFileShape
+         * @description A measure with its periods so far.
+         */
+        MeasureFileShape: {
+            measure: components["schemas"]["MeasureShape"];
+            /** Terms */
+            terms: components["schemas"]["MeasureTermShape"][];
+        };
+        /**
+         * MeasureShape
+         * @description A measure as it stands.
+         */
+        MeasureShape: {
+            /** Id */
+            id: number;
+            /** Key */
+            key: string;
+            name: components["schemas"]["NameShape"];
+            /** Zone Type */
+            zone_type: string | null;
+            /**
+             * Area
+             * @description code of the area that it is owed in
+             */
+            area: string | null;
+            /** Risk Area */
+            risk_area: string | null;
+            /** Campaign */
+            campaign: string | null;
+            /**
+             * Unit
+             * @description the office that owes it
+             */
+            unit: string;
+            /**
+             * Every
+             * @enum {string}
+             */
+            every: "once" | "daily" | "weekly" | "monthly";
+            /**
+             * Target
+             * @description how often it is owed in each period
+             */
+            target: number;
+            /**
+             * Start At
+             * Format: date-time
+             */
+            start_at: string;
+            /**
+             * End At
+             * Format: date-time
+             * @description when its last period is due
+             */
+            end_at: string;
+            /**
+             * Registered At
+             * Format: date-time
+             */
+            registered_at: string;
+            /** Closed At */
+            closed_at: string | null;
+            /**
+             * Terms
+             * @description periods that are due by now
+             */
+            terms: number;
+            /**
+             * Kept
+             * @description those of them that have all they need
+             */
+            kept: number;
+            /**
+             * Overdue
+             * @description those that lack some, while the measure is open
+             */
+            overdue: number;
+            /**
+             * Next Due At
+             * @description when the oldest period that lacks some is or was due
+             */
+            next_due_at: string | null;
+            /**
+             * Evidence
+             * @description how often it was done in all
+             */
+            evidence: number;
+        };
+        /**
+         * MeasureTermShape
+         * @description A period of a measure that has begun.
+         */
+        MeasureTermShape: {
+            /** Number */
+            number: number;
+            /**
+             * Start At
+             * Format: date-time
+             */
+            start_at: string;
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /** Done */
+            done: number;
+            /** In Time */
+            in_time: number;
+            /** Overdue */
+            overdue: boolean;
+        };
+        /**
+         * MeasuresShape
+         * @description A page of measures in the order of their registration; `next` is the `after` of the page that follows.
+         */
+        MeasuresShape: {
+            /** Measures */
+            measures: components["schemas"]["MeasureShape"][];
+            /** Next */
+            next: number | null;
         };
         /**
          * MergedShape
@@ -4032,6 +4399,424 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MergedShape"];
+                };
+            };
+            /** @description a problem document that names what was wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                };
+            };
+        };
+    };
+    get_measures: {
+        parameters: {
+            query?: {
+                zone_type?: string;
+                /** @description id of an area, and all below it */
+                area?: number;
+                /** @description id of a risk area */
+                risk_area?: number;
+                campaign?: string;
+                unit?: string;
+                open?: boolean;
+                /** @description lacking something that was due */
+                overdue?: boolean;
+                /** @description as it stood then, RFC 3339; now, if not given */
+                at?: string;
+                /** @description most features of a page; more than 10000 is taken as 10000 */
+                limit?: components["parameters"]["limit"];
+                /** @description `next` of the page before */
+                after?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeasuresShape"];
+                };
+            };
+            /** @description a problem document that names what was wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                };
+            };
+        };
+    };
+    post_measure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Key
+                     * @description what tells it from others; the same is the same thing
+                     */
+                    key: string;
+                    /** Name Zh */
+                    name_zh: string;
+                    /** Name En */
+                    name_en: string;
+                    /** Zone Type */
+                    zone_type?: string | null;
+                    /**
+                     * Area
+                     * @description id of an area
+                     */
+                    area?: number | null;
+                    /**
+                     * Risk Area
+                     * @description id of a risk area, whose zone type it takes
+                     */
+                    risk_area?: number | null;
+                    /**
+                     * Campaign
+                     * @description code of a campaign
+                     */
+                    campaign?: string | null;
+                    /**
+                     * Unit
+                     * @description the office that owes it, never a person
+                     */
+                    unit: string;
+                    /**
+                     * Every
+                     * @default once
+                     * @enum {string}
+                     */
+                    every?: "once" | "daily" | "weekly" | "monthly";
+                    /**
+                     * Target
+                     * @description how often it is owed in each period
+                     * @default 1
+                     */
+                    target?: number;
+                    /**
+                     * First Day
+                     * Format: date
+                     */
+                    first_day: string;
+                    /**
+                     * Last Day
+                     * Format: date
+                     */
+                    last_day: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptShape"];
+                };
+            };
+            /** @description a problem document that names what was wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                };
+            };
+        };
+    };
+    get_coverage: {
+        parameters: {
+            query?: {
+                /** @description what to group by */
+                by?: "zone_type" | "area" | "campaign";
+                /** @description code of the level of areas to group by */
+                level?: string;
+                /** @description id of an area, and all below it */
+                area?: number;
+                /** @description as it stood then, RFC 3339; now, if not given */
+                at?: string;
+                /** @description only what was due after it */
+                from?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CoverageShape"];
+                };
+            };
+            /** @description a problem document that names what was wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                };
+            };
+        };
+    };
+    get_campaigns: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignsShape"];
+                };
+            };
+            /** @description a problem document that names what was wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                };
+            };
+        };
+    };
+    post_campaign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Code */
+                    code: string;
+                    /** Name Zh */
+                    name_zh: string;
+                    /** Name En */
+                    name_en: string;
+                    /**
+                     * First Day
+                     * Format: date
+                     */
+                    first_day: string;
+                    /**
+                     * Last Day
+                     * Format: date
+                     */
+                    last_day: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptCampaignShape"];
+                };
+            };
+            /** @description a problem document that names what was wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                };
+            };
+        };
+    };
+    get_measure: {
+        parameters: {
+            query?: {
+                /** @description as it stood then, RFC 3339; now, if not given */
+                at?: string;
+            };
+            header?: never;
+            path: {
+                /** @description number of a measure */
+                measure_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeasureFileShape"];
+                };
+            };
+            /** @description a problem document that names what was wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                };
+            };
+        };
+    };
+    post_evidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description number of a measure */
+                measure_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Key
+                     * @description what tells it from others; the same is the same thing
+                     */
+                    key: string;
+                    /**
+                     * At
+                     * @description when it was done; now, if not given
+                     */
+                    at?: string | null;
+                    /**
+                     * Count
+                     * @default 1
+                     */
+                    count?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidenceShape"];
+                };
+            };
+            /** @description a problem document that names what was wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                };
+            };
+        };
+    };
+    post_closing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description number of a measure */
+                measure_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Reason */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeasureFileShape"];
                 };
             };
             /** @description a problem document that names what was wrong */
