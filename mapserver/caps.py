@@ -16,10 +16,10 @@ MOST_BYTES = 100_000_000
 """Bytes of an answer that is made as a whole, before it is compressed."""
 
 FILE_S, FILE_BYTES = 600.0, 4_000_000_000
-"""The same of features as a file, which goes out as it is made and is not held."""
+"""The same of features and of the ledger as a file, which goes out as it is made and is not held."""
 
 _AGAIN_S = 10
-_FILES = re.compile(r"/collections/[^/]+/items")
+_FILES = re.compile(r"/collections/[^/]+/items|/ledger")
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Annotated, Any, Self, cast
 
 from fastapi import Depends, Request
 
 from layers.cases import duplicates, intake, store
 from layers.cases.case import Case, Step
+from layers.cases.overrun import Overrun
 from layers.cases.sla import Deadline, Policies, Subject
 from layers.cases.workflow import Actor, Move, Workflow, workflows
 from layers.cases.worktime import WorkTime
@@ -27,6 +29,11 @@ class Loop:
 
     workflows: Mapping[str, Workflow]
     policies: Policies
+
+    @cached_property
+    def overrun(self) -> Overrun:
+        """How long terms are over, in the city's working days."""
+        return Overrun(self.policies.work)
 
     @classmethod
     def of(cls, city: City) -> Self:
@@ -226,4 +233,9 @@ async def _desk(request: Request, audience: AnAudience) -> CaseDesk:
     return CaseDesk(state.db, state.clock, audience, cast("Loop", state.loop))
 
 
+async def _loop(request: Request) -> Loop:
+    return cast("Loop", request.app.state.loop)
+
+
+ALoop = Annotated[Loop, Depends(_loop)]
 ACaseDesk = Annotated[CaseDesk, Depends(_desk)]

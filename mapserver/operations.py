@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from mapserver.formats.registry import FORMATS
 from mapserver.models import ogc, open311
-from mapserver.negotiate import ARROW, CSV, GEOJSON, HTML, JSON, MVT, SCHEMA
+from mapserver.negotiate import ARROW, CSV, GEOJSON, HTML, JSON, MVT, SCHEMA, XLSX
 from mapserver.styles import STYLE
 
 OAS31 = "application/vnd.oai.openapi+json;version=3.1"
@@ -93,6 +93,8 @@ OPERATIONS: Mapping[str, Operation] = {
     "post_measure": Operation(_JSON, private=True),
     "post_evidence": Operation(_JSON, private=True),
     "post_closing": Operation(_JSON, private=True),
+    "get_ledger": Operation(_JSON | {"csv": CSV, "xlsx": XLSX}, private=True),
+    "get_ledger_rows": Operation(_JSON, private=True),
     "get_live": Operation({"events": EVENTS}),
     "post_rows": Operation(_JSON, private=True),
     "get_job": Operation(_JSON, private=True),

@@ -3,6 +3,12 @@
 The database writes it, in the transaction of what it tells of: onemap.write_ledger.
 """
 
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
 from layers.core.statement import Statement
 
 
@@ -33,3 +39,34 @@ def row(seq: int) -> Statement:
     return Statement(
         "select seq, encode(hash, 'hex') as hash from onemap.ledger where seq = %(seq)s", {"seq": seq}
     )
+
+
+@dataclass(frozen=True)
+class Chain:
+    """What of the chain is asked for; what is none does not restrict it. start, end : half-open."""
+
+    subject: str | None = None
+    kind: str | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+
+
+def rows(wanted: Chain, after: int, limit: int) -> Statement:
+    """Rows after the number `after`, oldest first: seq, at, kind, subject, payload, previous and hash (hex).
+
+    One row more tells that a page follows.
+    """
+    return Statement(
+        """select seq, at, kind, subject, payload, encode(previous, 'hex') as previous, encode(hash, 'hex') as hash
+        from onemap.ledger
+        where seq > %(after)s
+        and (%(subject)s::text is null or subject = %(subject)s) and (%(kind)s::text is null or kind = %(kind)s)
+        and (%(start)s::timestamptz is null or at >= %(start)s) and (%(end)s::timestamptz is null or at < %(end)s)
+        order by seq limit %(most)s""",
+        vars(wanted) | {"after": after, "most": limit + 1},
+    )
+
+
+def exported(at: datetime, payload: dict[str, Any]) -> Statement:
+    """Write down that the list was taken away: as what, by which role, how much; one value, the row's number."""
+    return Statement("select onemap.note_export(%(at)s, %(payload)s)", {"at": at, "payload": Jsonb(payload)})

@@ -59,3 +59,19 @@ case_deadline = Table(
     *(instant(name, nullable=True) for name in ("due_at", "warn_at", "red_at", "met_at")),
     *texts("told"),
 )
+
+ledger_item = Table(
+    "ledger_item",
+    metadata,
+    *texts("item"),
+    *counts("item_id"),
+    *texts("workflow"),
+    *texts("category", nullable=True),
+    *counts("area_id", nullable=True),
+    *texts("unit", nullable=True),
+    *texts("state"),
+    Column("is_open", Boolean, nullable=False),
+    instant("reported_at"),
+    *(instant(name, nullable=True) for name in ("due_at", "warn_at", "red_at", "met_at")),
+    info={"view": True},
+)

@@ -1,27 +1,32 @@
 """The answer that a whole selection is: it goes out as it is made, and is not made on when nobody takes it."""
 
 import asyncio
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from functools import partial
+from typing import TypeVar
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from layers.query.table import Table
-from mapserver.formats.batches import Batches, Writer
+from mapserver.formats.batches import Batches
 from mapserver.leaving import while_there
 
 STALL_S = 30.0
 """A client that takes nothing for so long is gone; the database waits for it meanwhile."""
 
+_T = TypeVar("_T")
+
 
 class Download(Response):
     """Sends what `write` makes of the batches. What fails before the first bytes is a problem document as ever."""
 
-    def __init__(self, write: Writer, table: Table, batches: Batches, media_type: str) -> None:
+    def __init__(
+        self, write: Callable[[_T, Batches], AsyncGenerator[bytes]], table: _T, batches: Batches, media_type: str
+    ) -> None:
         super().__init__(media_type=media_type)
         del self.headers["content-length"]
-        self._write = write
-        self._table = table
+        self._write = partial(write, table)
         self._batches = batches
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
@@ -34,7 +39,7 @@ class Download(Response):
             sending.result()
 
     async def _send(self, send: Send) -> None:
-        async with aclosing(self._batches), aclosing(self._write(self._table, self._batches)) as chunks:
+        async with aclosing(self._batches), aclosing(self._write(self._batches)) as chunks:
             first = await anext(chunks, b"")
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             await _part(send, first)

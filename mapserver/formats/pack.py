@@ -30,9 +30,13 @@ def main(name: str) -> None:
 
 def _writer(name: str) -> Callable[..., None]:
     if name == "fgb":
-        from mapserver.formats import flatgeobuf  # noqa: PLC0415 (of these two only one is needed)
+        from mapserver.formats import flatgeobuf  # noqa: PLC0415 (of these only one is needed)
 
         return flatgeobuf.write
+    if name == "xlsx":
+        from mapserver.formats import xlsx  # noqa: PLC0415
+
+        return xlsx.write
     from mapserver.formats import geoparquet  # noqa: PLC0415
 
     return geoparquet.write

@@ -9,7 +9,6 @@ from functools import partial
 from typing import cast
 
 from layers.core.errors import Unavailable
-from layers.query.table import Table
 from mapserver.formats.batches import Batches, Rows
 
 MOST = 4
@@ -22,7 +21,7 @@ _CHUNK_BYTES = 1 << 17
 _turns = asyncio.Semaphore(MOST)
 
 
-async def _packed(name: str, table: Table, batches: Batches) -> AsyncGenerator[bytes]:
+async def _packed(name: str, table: object, batches: Batches) -> AsyncGenerator[bytes]:
     """The file; when nobody wants it any more the process ends.
 
     Raises
@@ -65,7 +64,7 @@ async def _turn() -> AsyncIterator[None]:
         _turns.release()
 
 
-async def _feed(to: asyncio.StreamWriter, table: Table, first: Rows, batches: Batches) -> None:
+async def _feed(to: asyncio.StreamWriter, table: object, first: Rows, batches: Batches) -> None:
     """Hand over all rows, no faster than they are taken; a process that has failed takes none.
 
     Where there is no end to them, because the database fails, the process gets none and ends.
@@ -86,3 +85,4 @@ async def _feed(to: asyncio.StreamWriter, table: Table, first: Rows, batches: Ba
 
 flatgeobuf = partial(_packed, "fgb")
 geoparquet = partial(_packed, "parquet")
+xlsx = partial(_packed, "xlsx")

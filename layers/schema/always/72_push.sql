@@ -79,3 +79,39 @@ begin
 end
 $$;
 revoke all on function onemap.remind(timestamptz, integer, text) from public;
+
+-- What the supervision office counts, one line an item. Of an open case the first of its running terms stands here, of
+-- one that has ended the term that was most over; of a measure the first period that lacks evidence.
+create or replace view onemap.ledger_item with (security_invoker = true) as
+select 'case' as item, file.case_id as item_id, file.workflow, file.category, file.area_id, file.unit, file.state,
+  file.is_open, file.reported_at, coalesce(term.due_at, file.due_at) as due_at, coalesce(term.warn_at, file.warn_at) as warn_at,
+  coalesce(term.red_at, file.red_at) as red_at, term.met_at
+from onemap.case_file file
+left join lateral (
+  select due_at, warn_at, red_at, met_at from onemap.case_deadline term
+  where not file.is_open and term.case_id = file.case_id and met_at is not null and due_at is not null
+  order by met_at - due_at desc limit 1
+) term on true
+where file.merged_into is null
+union all
+select 'measure', measure.measure_id, 'measure', null, measure.area_id, measure.unit,
+  case when measure.closed_at is null then 'open' else 'closed' end, measure.closed_at is null, measure.registered_at,
+  owed.due_at, null, null, null
+from onemap.measure
+left join lateral (
+  select min(term.due_at) as due_at from onemap.measure_term term
+  where measure.closed_at is null and term.measure_id = measure.measure_id
+  and measure.target > (
+    select coalesce(sum(evidence.amount), 0) from onemap.measure_evidence evidence
+    where (evidence.measure_id, evidence.number) = (term.measure_id, term.number)
+  )
+) owed on true;
+grant select on onemap.ledger_item to onemap_exact;
+
+-- Whoever takes the list away is a row of the ledger: as what, and how much, never a person.
+create or replace function onemap.note_export(at timestamptz, payload jsonb) returns bigint
+language sql security definer set search_path = public, pg_temp as $$
+  select onemap.write_ledger(at, 'export', array['ledger'], array[payload])
+$$;
+revoke all on function onemap.note_export(timestamptz, jsonb) from public;
+grant execute on function onemap.note_export(timestamptz, jsonb) to onemap_exact;

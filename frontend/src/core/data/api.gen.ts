@@ -592,6 +592,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Items with their terms, offices and days over, for whoever moves them; a file of it is written down
+         * @description Working days over are those after the day of the deadline; calendar days are local dates after it.
+         */
+        get: operations["get_ledger"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ledger/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The chain as it was written, oldest first; whoever has all rows can work out every hash anew */
+        get: operations["get_ledger_rows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/cases/{case_id}/duplicates": {
         parameters: {
             query?: never;
@@ -1214,6 +1251,16 @@ export interface components {
             sensitive: boolean;
         };
         /**
+         * ChainShape
+         * @description A page of the chain; `next` is the `after` of the page that follows.
+         */
+        ChainShape: {
+            /** Rows */
+            rows: components["schemas"]["LinkShape"][];
+            /** Next */
+            next: number | null;
+        };
+        /**
          * ChoicesShape
          * @description What the queue can be narrowed to beside states and categories: at most a thousand of each.
          */
@@ -1494,6 +1541,74 @@ export interface components {
             share: number | null;
         };
         /**
+         * ItemShape
+         * @description One item: a case, or a measure, with its term and whom it is with.
+         */
+        ItemShape: {
+            /**
+             * Item
+             * @enum {string}
+             */
+            item: "case" | "measure";
+            /** Id */
+            id: number;
+            /**
+             * Workflow
+             * @description `measure` for those
+             */
+            workflow: string;
+            /**
+             * Category
+             * @description of a case
+             */
+            category: string | null;
+            /**
+             * Area
+             * @description code of the finest area
+             */
+            area: string | null;
+            /**
+             * Unit
+             * @description the office that it was last dispatched to
+             */
+            unit: string | null;
+            /** State */
+            state: string;
+            /** Open */
+            open: boolean;
+            /**
+             * Reported At
+             * Format: date-time
+             */
+            reported_at: string;
+            /**
+             * Due At
+             * @description of an open case its first running term, of one that has ended the one most over, of a measure the first period that lacks evidence
+             */
+            due_at: string | null;
+            /**
+             * Met At
+             * @description when that term was met
+             */
+            met_at: string | null;
+            /**
+             * Colour
+             * @description as it stands now, or stood when it was met; none is without a term
+             * @enum {string}
+             */
+            colour: "green" | "warn" | "overdue" | "red" | "none";
+            /**
+             * Working Days Over
+             * @description working days after the day of the deadline that have ended; none while it is not over
+             */
+            working_days_over: number | null;
+            /**
+             * Calendar Days Over
+             * @description local dates after that of the deadline
+             */
+            calendar_days_over: number | null;
+        };
+        /**
          * JobShape
          * @description A job; `message` says why it failed, or what it waits for.
          */
@@ -1550,6 +1665,21 @@ export interface components {
             fresh: boolean;
         };
         /**
+         * LedgerShape
+         * @description A page of the list as it stood at `at`; `next` is the `after` of the page that follows.
+         */
+        LedgerShape: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Items */
+            items: components["schemas"]["ItemShape"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
          * LevelShape
          * @description One level of the city's tree of areas.
          */
@@ -1557,6 +1687,29 @@ export interface components {
             /** Code */
             code: string;
             name: components["schemas"]["NameShape"];
+        };
+        /**
+         * LinkShape
+         * @description A link to something else.
+         */
+        LinkShape: {
+            /** Href */
+            href: string;
+            /** Rel */
+            rel: string;
+            /**
+             * Type
+             * @description media type of what it leads to
+             * @default null
+             */
+            type: string | null;
+            /**
+             * Title
+             * @default null
+             */
+            title: string | null;
+        } & {
+            [key: string]: unknown;
         };
         /**
          * MeasureFileShape
@@ -2212,29 +2365,6 @@ export interface components {
             entries: {
                 [key: string]: unknown;
             }[];
-        } & {
-            [key: string]: unknown;
-        };
-        /**
-         * LinkShape
-         * @description A link to something else.
-         */
-        LinkShape: {
-            /** Href */
-            href: string;
-            /** Rel */
-            rel: string;
-            /**
-             * Type
-             * @description media type of what it leads to
-             * @default null
-             */
-            type: string | null;
-            /**
-             * Title
-             * @default null
-             */
-            title: string | null;
         } & {
             [key: string]: unknown;
         };
@@ -4281,6 +4411,113 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseFileShape"];
+                };
+            };
+            /** @description a problem document that names what was wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                };
+            };
+        };
+    };
+    get_ledger: {
+        parameters: {
+            query?: {
+                /** @description over: by how long the term is over */
+                sort?: "due" | "-due" | "over" | "-over" | "reported" | "-reported";
+                /** @description most features of a page; more than 10000 is taken as 10000 */
+                limit?: components["parameters"]["limit"];
+                /** @description `next` of the page before */
+                after?: string;
+                /** @description json, or the whole list as csv or xlsx */
+                f?: "json" | "csv" | "xlsx";
+                /** @description of a file; else the city's first */
+                lang?: "zh" | "en";
+                unit?: string;
+                state?: string;
+                category?: string;
+                workflow?: string;
+                /** @description how the term stands; none is without one */
+                colour?: "green" | "warn" | "overdue" | "red" | "none";
+                open?: boolean;
+                /** @description id of an area, and all below it */
+                area?: number;
+                /** @description RFC 3339, included */
+                from?: string;
+                /** @description RFC 3339, not included */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerShape"];
+                    "text/csv; charset=utf-8": string;
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description a problem document that names what was wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                };
+            };
+        };
+    };
+    get_ledger_rows: {
+        parameters: {
+            query?: {
+                /** @description like case:12 */
+                subject?: string;
+                /** @description registered, moved, deadline, reminder ... */
+                kind?: string;
+                /** @description RFC 3339, included */
+                from?: string;
+                /** @description RFC 3339, not included */
+                to?: string;
+                /** @description `next` of the page before */
+                after?: number;
+                /** @description most features of a page; more than 10000 is taken as 10000 */
+                limit?: components["parameters"]["limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChainShape"];
                 };
             };
             /** @description a problem document that names what was wrong */
