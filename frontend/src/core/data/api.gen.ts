@@ -1583,7 +1583,7 @@ export interface components {
             reported_at: string;
             /**
              * Due At
-             * @description of an open case its first running term, of one that has ended the one most over, of a measure the first period that lacks evidence
+             * @description of an open case its first running term, of an ended one the most late, or what a measure owes
              */
             due_at: string | null;
             /**
