@@ -1,0 +1,128 @@
+"""A citizen's way: a report from the public page, by hand and from the keyboard, and how it stands afterwards."""
+
+import shutil
+from pathlib import Path
+
+import httpx
+import pytest
+
+from layers.core.audience import Role
+from layers.core.settings import Settings
+from tests.mapserver.asked import POLICY
+from tests.mapserver.conftest import bearer, token
+from tests.mapserver.process import ROOT, served
+
+QUESTIONS = """
+[[categories.questions]]
+code = "when"
+name = { zh = "何时发现", en = "When did you notice it?" }
+datatype = "singlevaluelist"
+required = true
+values = [{ key = "now", name = { zh = "刚刚", en = "Just now" } }, { key = "before", name = { zh = "更早", en = "Before" } }]
+"""
+
+
+@pytest.fixture
+def city(own_toy, tmp_path):
+    """The toy city, open to reports, as a server of its own: its address, and a dispatcher's headers."""
+    folder = tmp_path / "cities" / "toy"
+    shutil.copytree(ROOT / "tests" / "cities" / "toy", folder)
+    (folder / "deadlines.toml").write_text(POLICY)
+    categories = (folder / "categories.toml").read_text()
+    (folder / "categories.toml").write_text(categories.replace("weight = 3\n", "weight = 3\n" + QUESTIONS))
+    env = {
+        "ONEMAP_HOME": str(tmp_path / "home"), "ONEMAP_CITIES": str(tmp_path / "cities"), "ONEMAP_CITY": "toy",
+        "ONEMAP_DB__URL": own_toy.url, "ONEMAP_SCREENS": str(ROOT / "frontend" / "dist"),
+        "ONEMAP_INTAKE__PUBLIC": "true",
+    }  # fmt: skip
+    with served("serve", env=env, log=tmp_path / "log") as server:
+        yield server.url, bearer(token(Settings(home=Path(env["ONEMAP_HOME"])), own_toy.url, Role.ADMIN))
+
+
+@pytest.fixture
+def page(city, browser):
+    """A phone's page, in which nothing goes wrong."""
+    context = browser.new_context(viewport={"width": 420, "height": 860}, locale="en-GB", has_touch=True)
+    page = context.new_page()
+    wrong = []
+    page.on("console", lambda said: wrong.append(said.text) if said.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.goto(f"{city[0]}/report.html")
+    yield page
+    context.close()
+    assert [text for text in wrong if "GPU stall" not in text] == []
+
+
+def test_a_report_is_made_by_tapping_and_followed_by_its_token(city, page):
+    url, dispatcher = city
+    page.locator("#report-map canvas").wait_for()
+    page.locator("#report-category").select_option("noise")
+    page.locator("#report-send").click()
+    assert page.locator("#report-error").inner_text() == "Set the place on the map first."
+    page.locator("#report-map canvas").click(position={"x": 150, "y": 120})
+    page.locator("#report-text").fill("A drum at night, call 13812345678")
+    page.locator("#report-send").click()
+    page.locator("#report-state").wait_for()
+    held = page.locator("#report-token").inner_text()
+    assert page.url.endswith(f"?token={held}")
+    assert page.locator("#report-state").inner_text() == "Reported"
+    assert page.locator("#report-due").inner_text()
+    (case,) = httpx.get(f"{url}/cases", headers=dispatcher).json()["cases"]
+    assert case["category"] == "noise"
+    assert (
+        httpx.get(f"{url}/cases/{case['id']}", headers=dispatcher).json()["report"]
+        == "A drum at night, call [phone]"
+    )
+    moved = httpx.post(
+        f"{url}/cases/{case['id']}/moves", headers=dispatcher, json={"move": "accept", "version": 0}
+    )
+    assert moved.status_code == 200
+    page.locator("#report-refresh").click()
+    page.get_by_text("Accepted").first.wait_for()
+    assert page.locator("#report-notes li").count() == 2
+    page.go_back()
+    page.locator("#report-category").wait_for()
+    for width in (420, 1280):
+        page.set_viewport_size({"width": width, "height": 860})
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+
+
+def test_a_report_is_made_from_the_keyboard_alone_in_chinese(city, page):
+    page.locator("#report-map canvas").wait_for()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.locator("h1", has_text="上报问题").wait_for()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.tagName") == "CANVAS"
+    page.keyboard.press("Enter")
+    lat, lon = map(float, page.locator("#report-point").inner_text().split(","))
+    assert (round(lon, 2), round(lat, 2)) == (10.05, 50.03)
+    while page.evaluate("document.activeElement.id") != "report-category":
+        page.keyboard.press("Tab")
+    for _ in range(2):
+        page.keyboard.press("ArrowDown")
+    answer = page.locator("#report-answer-when")
+    answer.wait_for()
+    page.keyboard.press("Tab")
+    for _ in range(2):
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("Tab")
+    page.keyboard.type("车被盗")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.locator("#report-state", has_text="已上报").wait_for()
+    (case,) = httpx.get(f"{city[0]}/cases", headers=city[1]).json()["cases"]
+    exact = httpx.get(f"{city[0]}/open311/v2/requests/{case['id']}.json?extensions=true", headers=city[1]).json()
+    assert exact[0]["attributes"] == [{"code": "when", "value": "before"}]
+
+
+def test_a_token_of_nobody_is_told_as_such(city, browser):
+    page = browser.new_page(locale="en-GB")
+    page.goto(f"{city[0]}/report.html?token=nothing")
+    page.locator("#report-error").wait_for()
+    assert "no report of this token" in page.locator("#report-error").inner_text()
+    page.locator("#report-another").click()
+    page.locator("#report-follow").fill("other")
+    page.locator("#report-show").click()
+    page.wait_for_url("**/report.html?token=other")
+    page.close()
