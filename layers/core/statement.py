@@ -1,5 +1,6 @@
 """A query is a value: SQL text with its bound parameters, made without a connection."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,3 +22,7 @@ class Statement:
         """Compile a SQLAlchemy Core clause for PostgreSQL; `given` are values of what it leaves open by name."""
         compiled = clause.compile(dialect=_DIALECT)
         return cls(str(compiled), dict(compiled.construct_params(given) or {}))
+
+    def about(self, given: Mapping[str, Any]) -> "Statement":
+        """The same question with the values of `given` for those of its parameters that are named there."""
+        return Statement(self.sql, {name: given.get(name, value) for name, value in self.params.items()})

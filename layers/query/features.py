@@ -1,23 +1,25 @@
-"""Features of a layer as rows: `id`, and `feature`, the whole GeoJSON feature as text.
+"""Features of a layer, each a whole GeoJSON feature as text: one of them, or a page.
 
 The database writes the text: a page then costs the server a third of what it would to make a feature of each row,
 and there are more processes of the database than of the server.
 """
 
 import json
-from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, cast, func, literal, select
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, case, cast, func, literal, null, select
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.types import DateTime, NullType, Text
 
 from layers.catalog.layer import Field, Layer
-from layers.core.audience import Audience
+from layers.core.audience import Audience, Role
 from layers.core.statement import Statement
 from layers.geo.crs import CRS84, Crs
-from layers.query.order import Order
+from layers.query.interval import Interval
+from layers.query.order import Order, key_of
 from layers.query.selection import Selection
 
 MOST_COUNTED = 1_000_000
@@ -30,6 +32,8 @@ DECIMALS = CRS84.decimals
 
 _NO_CRS = 0
 _BY_KEY = Order()
+_KEPT = 512
+_SOME = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ class View:
     """How features are told: in which system, and which of their properties; none means all."""
 
     crs: Crs = CRS84
-    properties: Collection[str] | None = None
+    properties: tuple[str, ...] | None = None
 
     def fields(self, layer: Layer, audience: Audience) -> tuple[Field, ...]:
         """The fields told to `audience`. Raises as `Layer.fields_for` does."""
@@ -47,24 +51,84 @@ class View:
 _WHOLE = View()
 
 
-def items(
+def page(
     selection: Selection, limit: int, after: str | None = None, *, order: Order = _BY_KEY, view: View = _WHOLE
 ) -> Statement:
-    """One page in an order, beginning after the place `after`; one row more tells that a page follows.
+    """One page in an order, beginning after the place `after`, as one row: a row each would take twice as long.
 
-    Beside `id` and `feature` a row has the values of what it is sorted by: `_0`, `_1` ...
+    `features` are `returned` JSON objects with commas between, null where there are none. `matched`, for a first
+    page, is how many there are in all, null where that is more than are counted. Where a page follows, `last` is
+    the key of the last feature, and `_0`, `_1` ... are what it is sorted by; where none follows, `last` is null.
     """
-    layer = selection.layer
-    sorted_by = (by.what.column.label(f"_{i}") for i, by in enumerate(order.by))
-    statement = (
+    if selection.bbox is not None or selection.filters or order.by:
+        return selection.statement(_page(selection, limit, after, order, view))
+    interval = selection.interval
+    ends = None if interval is None else (interval.start is None, interval.end is None)
+    asked = _asked(selection.layer, selection.audience.role, view, ends, further=after is not None)
+    times = interval or Interval(selection.at, selection.at)
+    given = {
+        "now": selection.at,
+        "start": times.start,
+        "end": times.end,
+        "limit": limit,
+        "most": _most(selection),
+        "after": None if after is None else key_of(after),
+    }
+    return asked.about(given)
+
+
+@lru_cache(maxsize=_KEPT)
+def _asked(layer: Layer, role: Role, view: View, ends: tuple[bool, bool] | None, *, further: bool) -> Statement:
+    """The question for any time and place; to write it out takes as long as all the rest of an answer."""
+    start, end = (None if is_open else _SOME for is_open in ends or (False, False))
+    selection = Selection(layer, Audience(role), _SOME, None if ends is None else Interval(start, end))
+    return selection.statement(_page(selection, 1, "0" if further else None, _BY_KEY, view))
+
+
+def _page(selection: Selection, limit: int, after: str | None, order: Order, view: View) -> Select[Any]:
+    layer, most = selection.layer, bindparam("limit", limit, Integer)
+    names = [f"_{i}" for i in range(len(order.by))]
+    sorted_by = (by.what.column.label(name) for name, by in zip(names, order.by, strict=True))
+    rows = (
         _told(selection, view, *sorted_by)
         .where(*selection.where())
         .order_by(*order.clauses(layer.key))
-        .limit(limit + 1)
+        .limit(most + 1)  # one more tells that a page follows
     )
     if after is not None:
-        statement = statement.where(order.after(after, layer.key))
-    return selection.statement(statement)
+        rows = rows.where(order.after(after, layer.key))
+    found = rows.subquery("found")
+    placed = select(found, func.row_number().over().label("_place")).subquery("placed")
+    here, last = placed.c["_place"] <= most, placed.c["_place"] == most
+    follows = func.count() > most
+
+    def of_last(name: str) -> ColumnElement[Any]:
+        value = func.array_agg(placed.c[name], type_=ARRAY(placed.c[name].type)).filter(last)[1]
+        return case((follows, value))
+
+    matched = case((follows, _counted(selection)), else_=func.count()) if after is None else null()
+    text = func.string_agg(placed.c.feature, _text(","), type_=Text).filter(here)
+    return select(
+        text.label("features"),
+        func.count().filter(here).label("returned"),
+        matched.label("matched"),
+        of_last("id").label("last"),
+        *(of_last(name).label(name) for name in names),
+    ).select_from(placed)
+
+
+def _counted(selection: Selection) -> ColumnElement[int]:
+    """How many there are, null where there are more than are counted."""
+    most = bindparam("most", _most(selection), Integer)
+    found = _keys(selection).limit(most + 1)
+    if not selection.whole:
+        # Rows lie in the order of their keys; those that an index on times names first lie anywhere.
+        found = found.order_by(selection.layer.key)
+    return func.nullif(select(func.count()).select_from(found.subquery()).scalar_subquery(), most + 1)
+
+
+def _most(selection: Selection) -> int:
+    return MOST_COUNTED if selection.whole else MOST_MATCHED
 
 
 def item(selection: Selection, feature_id: int, *, view: View = _WHOLE) -> Statement:
@@ -76,8 +140,11 @@ def item(selection: Selection, feature_id: int, *, view: View = _WHOLE) -> State
 
 def matched(selection: Selection, most: int) -> Statement:
     """How many features there are, up to one more than `most`: one value."""
-    found = select(selection.layer.key).select_from(selection.layer.rows).where(*selection.where())
-    return selection.statement(select(func.count()).select_from(found.limit(most + 1).subquery()))
+    return selection.statement(select(func.count()).select_from(_keys(selection).limit(most + 1).subquery()))
+
+
+def _keys(selection: Selection) -> Select[int]:
+    return select(selection.layer.key).select_from(selection.layer.rows).where(*selection.where())
 
 
 def extent(selection: Selection) -> Statement:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Self
 
 import orjson
-from sqlalchemy import BigInteger, Column, ColumnElement, and_, cast, literal, or_
+from sqlalchemy import BigInteger, Column, ColumnElement, and_, bindparam, cast, literal, or_
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.types import Boolean, Double, Text
 
@@ -104,7 +104,7 @@ class Order:
         BadValue : no token, or one of another order.
         """
         if not self.by:
-            return key > literal(_key(int(token) if token.isascii() and token.isdigit() else None), BigInteger)
+            return key > bindparam("after", key_of(token), BigInteger)
         try:
             text, *values, last = orjson.loads(urlsafe_b64decode(token + "=" * (-len(token) % 4)))
         except (ValueError, TypeError, binascii.Error) as exc:
@@ -128,6 +128,16 @@ class Order:
         # It says nothing new, but lets an index begin there.
         at = _value(first.what, values[0])
         return and_(first.what.column <= at if first.falling else first.what.column >= at, rest)
+
+
+def key_of(token: str) -> int:
+    """The key that is the token of a page in the order of nothing.
+
+    Raises
+    ------
+    BadValue : it is none.
+    """
+    return _key(int(token) if token.isascii() and token.isdigit() else None)
 
 
 def _value(what: Queryable, value: Any) -> ColumnElement[Any]:

@@ -108,7 +108,7 @@ def tile(
         "x": at.x,
         "y": at.y,
     }
-    return Statement(asked.sql, {name: given.get(name, value) for name, value in asked.params.items()})
+    return asked.about(given)
 
 
 @lru_cache(maxsize=_KEPT)

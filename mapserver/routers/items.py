@@ -1,6 +1,6 @@
 """Items: the features of a collection, page by page, and one by its id."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import orjson
@@ -10,7 +10,7 @@ from layers.catalog.registry import layer_for
 from layers.core.errors import UnknownFeature
 from layers.geo.crs import Crs
 from layers.query import features
-from layers.query.features import MOST_COUNTED, MOST_MATCHED, View
+from layers.query.features import View
 from layers.query.order import MOST_ID, plain
 from layers.query.selection import Selection
 from mapserver import exports
@@ -58,25 +58,13 @@ async def get_items(  # noqa: PLR0913
     if form in FILES:
         return await exports.exported(caller, db, wanted, form, limit if "limit" in query else None, after, links)
 
-    async def rows_and_count() -> tuple[list[dict[str, Any]], int | None]:
-        statement = features.items(wanted.selection, limit, after, order=wanted.order, view=wanted.view)
-        async with db.transaction(audience) as tx:
-            rows = await tx.rows(statement)
-            if after is not None:
-                return rows, None
-            if len(rows) <= limit:
-                return rows, len(rows)
-            most = MOST_COUNTED if wanted.selection.whole else MOST_MATCHED
-            count = await tx.value(features.matched(wanted.selection, most))
-            return rows, count if count <= most else None
-
     async def body() -> dict[str, Any]:
-        rows, count = await rows_and_count()
-        told = rows[:limit]
+        statement = features.page(wanted.selection, limit, after, order=wanted.order, view=wanted.view)
+        found = await db.row(audience, statement) or {}
         return {
             "type": "FeatureCollection",
-            **({} if count is None else {"numberMatched": count}),
-            "numberReturned": len(told),
+            **({} if found["matched"] is None else {"numberMatched": found["matched"]}),
+            "numberReturned": found["returned"],
             "timeStamp": clock.now(),
             "links": [
                 links.link("self", GEOJSON, "This page", links.href(path, **query)),
@@ -92,9 +80,9 @@ async def get_items(  # noqa: PLR0913
                     for name, file in FILES.items()
                 ),
                 links.link("collection", JSON, layer.title.en, links.href(f"/collections/{layer.id}")),
-                *_further(wanted, rows, limit, links, query),
+                *_further(wanted, found, links, query),
             ],
-            "features": [orjson.Fragment(row["feature"]) for row in told],
+            "features": orjson.Fragment(f"[{found['features'] or ''}]"),
         }
 
     async def make() -> Made:
@@ -145,11 +133,11 @@ def _content_crs(crs: Crs) -> dict[str, str]:
     return {"Content-Crs": f"<{crs.uri}>"}
 
 
-def _further(wanted: Wanted, rows: Sequence[Row], limit: int, links: Links, query: dict[str, str]) -> list[Link]:
+def _further(wanted: Wanted, page: Row, links: Links, query: dict[str, str]) -> list[Link]:
     """The link to the next page, where there is one."""
-    if len(rows) <= limit:
+    if page["last"] is None:
         return []
-    last, order = rows[limit - 1], wanted.order
-    token = order.token([plain(last[f"_{i}"]) for i in range(len(order.by))], last["id"])
+    order = wanted.order
+    token = order.token([plain(page[f"_{i}"]) for i in range(len(order.by))], page["last"])
     path = f"/collections/{wanted.layer.id}/items"
     return [links.link("next", GEOJSON, "Next page", links.href(path, **query | {"after": token}))]

@@ -45,26 +45,24 @@ QUESTIONS = {
     "export_areas_wkt": export.rows(
         Selection(LAYERS["areas"], Audience(), AT), View(BY_URI[f"{EPSG}/4326"]), "wkt", Order(), 1000, after="7"
     ),
-    "items_incidents_room": features.items(INCIDENTS, 100, after="7"),
-    "items_filtered": features.items(
+    "items_incidents_room": features.page(INCIDENTS, 100, after="7"),
+    "items_filtered": features.page(
         replace(INCIDENTS, bbox=None, filters=(condition(read(FILTER), NAMES, BY_URI[f"{EPSG}/4326"]),)), 100
     ),
-    "items_sorted": features.items(
+    "items_sorted": features.page(
         replace(INCIDENTS, bbox=None),
         100,
         SORTED.token([3, None], 7),
         order=SORTED,
-        view=View(BY_URI[f"{EPSG}/4547"], ["category", "occurred_at"]),
+        view=View(BY_URI[f"{EPSG}/4547"], ("category", "occurred_at")),
     ),
-    "items_in_frame": features.items(
-        replace(INCIDENTS, bbox=box([0, 0, 1000, 2000], BY_URI[f"{EPSG}/3857"])), 100
-    ),
+    "items_in_frame": features.page(replace(INCIDENTS, bbox=box([0, 0, 1000, 2000], BY_URI[f"{EPSG}/3857"])), 100),
     "items_matched": features.matched(INCIDENTS, features.MOST_MATCHED),
-    "items_areas_public": features.items(Selection(LAYERS["areas"], Audience(), AT), 100),
-    "items_roads_between": features.items(
+    "items_areas_public": features.page(Selection(LAYERS["areas"], Audience(), AT), 100),
+    "items_roads_between": features.page(
         Selection(LAYERS["roads"], Audience(), AT, Interval(AT, None), BOX), 100, after="7"
     ),
-    "items_findings_analyst": features.items(
+    "items_findings_analyst": features.page(
         Selection(LAYERS["findings"], ANALYST, AT, Interval(AT, None), BOX), 100
     ),
     "tile_areas": tiles.tile(Selection(LAYERS["areas"], Audience(), AT), Tile.at(9, 270, 173), 1),

@@ -16,6 +16,7 @@ from layers.query.condition import condition
 from layers.query.queryable import queryables
 from layers.query.selection import Selection
 from tests.layers.cases.desk import AT, MINUTE, PLACE, Desk, policies_in, report
+from tests.told import page
 
 ROOM, DISPATCHER = Audience(Role.ROOM), Audience(Role.DISPATCHER)
 NEAR = Tile.at(14, 8648, 5554)
@@ -37,7 +38,7 @@ async def db(own_toy, tmp_path):
 
 async def seen(db, audience=DISPATCHER, minutes=0, **asked):
     selection = Selection(CASES, audience, AT + minutes * MINUTE, **asked)
-    return [json.loads(row["feature"]) for row in await db.rows(audience, features.items(selection, 100))]
+    return (await page(db, selection)).features
 
 
 async def standing(db, minutes):

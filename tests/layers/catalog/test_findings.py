@@ -1,6 +1,5 @@
 """The findings layer in a database, seen by each audience."""
 
-import json
 from datetime import timedelta
 
 import pytest
@@ -10,10 +9,11 @@ from layers.core.audience import Audience, Role
 from layers.core.db import Database, connect
 from layers.core.errors import Forbidden
 from layers.geo.tiles import Tile
-from layers.query import features, tiles
+from layers.query import tiles
 from layers.query.interval import Interval
 from layers.query.selection import Selection
 from tests import toy
+from tests.told import page
 
 ANALYST = Audience(Role.ANALYST)
 FINDINGS = LAYERS["findings"]
@@ -43,14 +43,13 @@ async def db(own_toy):
 
 
 async def _seen(db, audience, **asked):
-    rows = await db.rows(audience, features.items(Selection(FINDINGS, audience, toy.FIRST, **asked), 100))
-    return [json.loads(row["feature"])["properties"]["subject"] for row in rows]
+    found = await page(db, Selection(FINDINGS, audience, toy.FIRST, **asked))
+    return [feature["properties"]["subject"] for feature in found.features]
 
 
 async def test_a_finding_is_a_feature_with_its_source_and_one_without_a_place_is_none(db):
     assert await _seen(db, ANALYST) == ["west", "point", "east", "both"]
-    rows = await db.rows(ANALYST, features.items(Selection(FINDINGS, ANALYST, toy.FIRST), 1))
-    properties = json.loads(rows[0]["feature"])["properties"]
+    properties = (await page(db, Selection(FINDINGS, ANALYST, toy.FIRST))).features[0]["properties"]
     told = {name: properties[name] for name in ("kind", "changed", "row_number", "amount", "unit", "source")}
     assert told == {
         "kind": "gap",

@@ -77,7 +77,7 @@ async def test_the_audience_does_not_leak_into_the_next_transaction_of_the_same_
 async def test_a_box_is_found_with_the_spatial_index_under_row_level_security(toy_db, shared_toy, scoped):
     audience = Audience(Role.ROOM, shared_toy.area_id("V1") if scoped else None)
     selection = Selection(INCIDENTS, audience, toy.FIRST, bbox=Bbox(10.02, 50.02, 10.021, 50.021))
-    statement = features.items(selection, 10)
+    statement = features.page(selection, 10)
     async with toy_db.transaction(audience) as tx:
         plan = await tx.rows(Statement(f"explain {statement.sql}", statement.params))
     text = "\n".join(row["QUERY PLAN"] for row in plan)
@@ -117,6 +117,44 @@ async def test_a_server_that_hangs_amid_a_statement_is_left_as_soon(shared_toy):
                 with hanging(shared_toy.url):
                     await tx.value(COUNT)
         assert time.monotonic() - began < 2
+
+
+async def test_a_connection_that_the_server_ended_while_it_was_idle_is_not_used(shared_toy):
+    async with Database(shared_toy.url, pool_size=1) as db:
+        backend = await db.value(ROOM, Statement("select pg_backend_pid()"))
+        with connect(shared_toy.url) as connection:
+            connection.execute("select pg_terminate_backend(%s, 5000)", [backend])
+        assert await db.value(ROOM, COUNT) == 1500
+
+
+async def test_a_read_is_one_exchange_with_the_server(shared_toy, tmp_path):
+    async with Database(shared_toy.url, pool_size=1) as db:
+        with (tmp_path / "trace").open("w") as trace:
+            async with db._pool.connection() as connection:
+                connection.pgconn.trace(trace.fileno())
+            assert await db.value(ROOM, COUNT) == 1500
+            async with db._pool.connection() as connection:
+                connection.pgconn.untrace()
+    told = (tmp_path / "trace").read_text()
+    assert told.count("ReadyForQuery") == told.count("Sync") == 1
+    assert told.count("CommandComplete") == 4  # begin, the audience, the question, commit
+
+
+async def test_no_plan_is_kept_for_values_that_are_not_known(shared_toy):
+    async with Database(shared_toy.url, pool_size=1) as db:
+        for number in range(20):
+            statement = Statement(
+                "select count(*) from onemap.incident where incident_id > %(id)s", {"id": number}
+            )
+            assert await db.value(ROOM, statement) == 1500 - number
+        plans = await db.row(
+            ROOM,
+            Statement(
+                "select generic_plans, custom_plans from pg_prepared_statements where statement ~ 'incident_id >'"
+            ),
+        )
+    assert plans["custom_plans"] > 10
+    assert plans["generic_plans"] == 0
 
 
 async def test_a_busy_pool_answers_unavailable_instead_of_waiting(shared_toy):

@@ -13,13 +13,13 @@ from layers.core.audience import PUBLIC, Audience, Role
 from layers.core.errors import BadValue
 from layers.core.statement import Statement
 from layers.geo.crs import BY_URI
-from layers.query import features
 from layers.query.condition import DEEPEST, MOST_NODES, condition
 from layers.query.expression import read
 from layers.query.queryable import queryables, sortables
 from layers.query.selection import Selection
 from layers.schema import tables
 from tests import toy
+from tests.told import page
 
 ROOM = Audience(Role.ROOM)
 DISPATCHER = Audience(Role.DISPATCHER)
@@ -165,7 +165,7 @@ async def test_a_filter_finds_the_same_in_every_system(toy_db, shared_toy, code)
         selection = Selection(
             INCIDENTS, DISPATCHER, toy.FIRST, filters=(condition(tree, queryables(INCIDENTS, DISPATCHER), crs),)
         )
-        return {row["id"] for row in await toy_db.rows(DISPATCHER, features.items(selection, 2000))}
+        return set((await page(toy_db, selection)).ids)
 
     wanted = {
         i + 1 for i, row in enumerate(shared_toy.rows) if 10.02 <= row.lon <= 10.06 and 50.01 <= row.lat <= 50.04
@@ -185,4 +185,4 @@ async def test_a_box_across_the_antimeridian_is_in_two_parts(toy_db):
     for box, count in ([170, 40, 20, 60], 7), ([20, 40, 5, 60], 0), ([20, 40, 10.05, 60], 7):
         tree = {"op": "s_intersects", "args": [{"property": "geometry"}, {"bbox": box}]}
         selection = Selection(LAYERS["areas"], PUBLIC, toy.FIRST, filters=(condition(tree, names),))
-        assert len(await toy_db.rows(PUBLIC, features.items(selection, 100))) == count
+        assert len((await page(toy_db, selection)).ids) == count

@@ -12,46 +12,33 @@ from layers.query import features
 from layers.query.interval import Interval
 from layers.query.selection import Selection
 from tests import toy
+from tests.told import every, page
 
 ROOM = Audience(Role.ROOM)
 DISPATCHER = Audience(Role.DISPATCHER)
 INCIDENTS = LAYERS["incidents"]
 
 
-def _properties(row):
-    return json.loads(row["feature"])["properties"]
-
-
-def _point(row):
-    return tuple(json.loads(row["feature"])["geometry"]["coordinates"])
-
-
-async def _all(db, selection, page=400):
-    found, after = [], None
-    while True:
-        rows = await db.rows(selection.audience, features.items(selection, page, after))
-        found += rows[:page]
-        if len(rows) <= page:
-            return found
-        after = str(rows[page - 1]["id"])
+def _point(feature):
+    return tuple(feature["geometry"]["coordinates"])
 
 
 async def test_pages_together_hold_every_row_once(toy_db, shared_toy):
-    rows = await _all(toy_db, Selection(INCIDENTS, DISPATCHER, toy.FIRST))
+    rows = await every(toy_db, Selection(INCIDENTS, DISPATCHER, toy.FIRST))
     assert len({row["id"] for row in rows}) == len(rows) == len(shared_toy.rows)
 
 
 async def test_the_room_sees_no_sensitive_incident_as_a_feature(toy_db, shared_toy):
-    rows = await _all(toy_db, Selection(INCIDENTS, ROOM, toy.FIRST))
+    rows = await every(toy_db, Selection(INCIDENTS, ROOM, toy.FIRST))
     assert len(rows) == sum(row.category != "domestic" for row in shared_toy.rows)
-    assert {_properties(row)["category"] for row in rows} == {"noise", "theft"}
+    assert {row["properties"]["category"] for row in rows} == {"noise", "theft"}
 
 
 async def test_the_room_sees_centres_of_cells_and_the_dispatcher_true_points(toy_db, shared_toy):
     true = {(round(row.lon, 6), round(row.lat, 6)) for row in shared_toy.rows}
 
     async def points(audience):
-        rows = await _all(toy_db, Selection(INCIDENTS, audience, toy.FIRST))
+        rows = await every(toy_db, Selection(INCIDENTS, audience, toy.FIRST))
         return {_point(row) for row in rows}
 
     assert not await points(ROOM) & true
@@ -60,8 +47,8 @@ async def test_the_room_sees_centres_of_cells_and_the_dispatcher_true_points(toy
 
 async def test_a_box_of_the_room_selects_by_what_the_room_sees(toy_db, shared_toy):
     box = Bbox(10.02, 50.02, 10.03, 50.03)
-    rows = await _all(toy_db, Selection(INCIDENTS, ROOM, toy.FIRST, bbox=box))
-    everything = await _all(toy_db, Selection(INCIDENTS, ROOM, toy.FIRST))
+    rows = await every(toy_db, Selection(INCIDENTS, ROOM, toy.FIRST, bbox=box))
+    everything = await every(toy_db, Selection(INCIDENTS, ROOM, toy.FIRST))
     inside = {
         row["id"]
         for row in everything
@@ -80,36 +67,35 @@ async def test_a_box_of_the_room_selects_by_what_the_room_sees(toy_db, shared_to
     ],
 )
 async def test_a_box_without_width_or_height_meets_what_it_crosses(toy_db, box, codes):
-    rows = await _all(toy_db, Selection(LAYERS["areas"], PUBLIC, toy.FIRST, bbox=box))
-    assert {_properties(row)["code"] for row in rows} == codes
+    rows = await every(toy_db, Selection(LAYERS["areas"], PUBLIC, toy.FIRST, bbox=box))
+    assert {row["properties"]["code"] for row in rows} == codes
 
 
 async def test_an_interval_is_closed_at_both_ends(toy_db, shared_toy):
     times = sorted(row.at for row in shared_toy.rows)
     interval = Interval(times[100], times[200])
-    rows = await _all(toy_db, Selection(INCIDENTS, DISPATCHER, toy.FIRST, interval))
+    rows = await every(toy_db, Selection(INCIDENTS, DISPATCHER, toy.FIRST, interval))
     assert len(rows) == sum(times[100] <= at <= times[200] for at in times)
 
 
 async def test_an_analyst_reads_the_further_columns_and_the_room_does_not(toy_db):
     for audience, further in ((Audience(Role.ANALYST), True), (ROOM, False)):
-        row = await toy_db.row(audience, features.items(Selection(INCIDENTS, audience, toy.FIRST), 1))
-        assert ("attributes" in _properties(row)) == further
+        (feature,) = (await page(toy_db, Selection(INCIDENTS, audience, toy.FIRST), 1)).features
+        assert ("attributes" in feature["properties"]) == further
 
 
 async def test_an_item_outside_the_scope_is_not_there(toy_db, shared_toy):
-    other = await toy_db.rows(
-        DISPATCHER, features.items(Selection(INCIDENTS, Audience(Role.DISPATCHER), toy.FIRST), 1500)
-    )
+    everywhere = await page(toy_db, Selection(INCIDENTS, DISPATCHER, toy.FIRST), 50)
     village = Audience(Role.DISPATCHER, shared_toy.area_id("V1"))
-    for row in other[:50]:
-        found = await toy_db.row(village, features.item(Selection(INCIDENTS, village, toy.FIRST), row["id"]))
-        assert (found is not None) == _properties(row)["area"].startswith("V1")
+    for each in everywhere.features:
+        found = await toy_db.row(village, features.item(Selection(INCIDENTS, village, toy.FIRST), each["id"]))
+        assert (found is not None) == each["properties"]["area"].startswith("V1")
+        assert found is None or json.loads(found["feature"]) == each
 
 
 async def test_everybody_reads_areas_with_their_parent(toy_db):
-    rows = await toy_db.rows(PUBLIC, features.items(Selection(LAYERS["areas"], PUBLIC, toy.FIRST), 100))
-    assert {each["code"]: each["parent"] for each in map(_properties, rows)} == {
+    found = await every(toy_db, Selection(LAYERS["areas"], PUBLIC, toy.FIRST))
+    assert {each["properties"]["code"]: each["properties"]["parent"] for each in found} == {
         area[0]: area[1] for area in toy.AREAS
     }
 

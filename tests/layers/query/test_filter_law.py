@@ -16,13 +16,13 @@ from sqlalchemy import select
 from layers.catalog.registry import LAYERS
 from layers.core.audience import Audience, Role
 from layers.core.statement import Statement
-from layers.query import features
 from layers.query.condition import condition
 from layers.query.expression import read
 from layers.query.placed import rectangle
 from layers.query.queryable import queryables
 from layers.query.selection import Selection
 from tests import toy
+from tests.told import page
 
 DISPATCHER = Audience(Role.DISPATCHER)
 INCIDENTS = LAYERS["incidents"]
@@ -224,7 +224,7 @@ def holds(node, row):
 
 async def found(db, tree):
     selection = Selection(INCIDENTS, DISPATCHER, toy.FIRST, filters=(condition(tree, NAMES),))
-    return {row["id"] for row in await db.rows(DISPATCHER, features.items(selection, 2000))}
+    return set((await page(db, selection)).ids)
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])

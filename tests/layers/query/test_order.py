@@ -12,10 +12,11 @@ from layers.core.audience import PUBLIC, Audience, Role
 from layers.core.db import Database, connect
 from layers.core.errors import BadValue
 from layers.query import features
-from layers.query.order import Order, plain
+from layers.query.order import Order
 from layers.query.queryable import sortables
 from layers.query.selection import Selection
 from tests import toy
+from tests.told import every, page
 
 DISPATCHER = Audience(Role.DISPATCHER)
 INCIDENTS = LAYERS["incidents"]
@@ -25,20 +26,6 @@ LEAST = datetime.min.replace(tzinfo=UTC)
 
 def parse(text, layer=INCIDENTS):
     return Order.parse(text, sortables(layer, DISPATCHER))
-
-
-async def pages(db, layer, order, size, audience=DISPATCHER):
-    found, after = [], None
-    while len(found) <= len(toy.incidents()):
-        rows = await db.rows(
-            audience, features.items(Selection(layer, audience, toy.FIRST), size, after, order=order)
-        )
-        found += rows[:size]
-        if len(rows) <= size:
-            return found
-        last = rows[size - 1]
-        after = order.token([plain(last[f"_{i}"]) for i in range(len(order.by))], last["id"])
-    raise AssertionError("pages that never end")
 
 
 def in_order(rows, by):
@@ -75,7 +62,8 @@ async def test_pages_in_an_order_hold_every_row_once_in_that_order(toy_db, share
         )
         for i, row in enumerate(shared_toy.rows)
     ]
-    found = await pages(toy_db, INCIDENTS, parse(text), random.Random(text).choice([73, 97, 211]))
+    size = random.Random(text).choice([73, 97, 211])
+    found = await every(toy_db, Selection(INCIDENTS, DISPATCHER, toy.FIRST), size, parse(text))
     assert [row["id"] for row in found] == in_order(known, by)
 
 
@@ -96,18 +84,18 @@ async def test_numbers_that_no_double_holds_are_found_again(own_toy):
         )
     async with Database(own_toy.url, pool_size=1) as db:
         for text in ("influence_m", "-influence_m"):
-            found = await pages(db, RISK_AREAS, parse(text, RISK_AREAS), 4, PUBLIC)
+            found = await every(db, Selection(RISK_AREAS, PUBLIC, toy.FIRST), 4, parse(text, RISK_AREAS))
             assert len({row["id"] for row in found}) == len(found) == 32
-            values = [row["_0"] for row in found]
+            values = [row["properties"]["influence_m"] for row in found]
             assert values == sorted(values, reverse=text.startswith("-"))
 
 
 async def test_what_is_added_or_removed_between_pages_moves_no_other_feature(own_toy):
     order = parse("-occurred_at")
     async with Database(own_toy.url, pool_size=1) as db:
-        before = [row["id"] for row in await pages(db, INCIDENTS, order, 2000)]
         selection = Selection(INCIDENTS, DISPATCHER, toy.FIRST)
-        first = await db.rows(DISPATCHER, features.items(selection, 100, order=order))
+        before = [row["id"] for row in await every(db, selection, 2000, order)]
+        first = await page(db, selection, 100, order=order)
         with connect(own_toy.url) as connection:
             connection.execute("delete from onemap.incident where incident_id = any(%s)", [before[90:100]])
             connection.execute(
@@ -117,9 +105,8 @@ async def test_what_is_added_or_removed_between_pages_moves_no_other_feature(own
                 from onemap.incident limit 1""",
                 [toy.FIRST + timedelta(days=400)],
             )
-        token = order.token([plain(first[99]["_0"])], first[99]["id"])
-        further = await db.rows(DISPATCHER, features.items(selection, 100, token, order=order))
-    assert [row["id"] for row in further[:100]] == before[100:200]
+        further = await page(db, selection, 100, first.token, order)
+    assert further.ids == before[100:200]
 
 
 def test_the_newest_page_by_page_is_found_by_an_index():
@@ -127,7 +114,7 @@ def test_the_newest_page_by_page_is_found_by_an_index():
     order = parse("-occurred_at")
     selection = Selection(INCIDENTS, DISPATCHER, toy.FIRST)
     after = order.token(["2025-02-01T00:00:00Z"], 7)
-    sql = features.items(selection, 100, after, order=order).sql
+    sql = features.page(selection, 100, after, order=order).sql
     assert "NULLS" not in sql
     assert "occurred_at <= " in sql
 

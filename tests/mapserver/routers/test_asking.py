@@ -100,7 +100,7 @@ async def test_matches_are_counted_exactly_whatever_the_page(dispatcher, shared_
     ],
 )
 async def test_more_matches_than_are_counted_are_not_told(dispatcher, monkeypatch, name, asked, told):
-    monkeypatch.setattr(f"mapserver.routers.items.{name}", 50)
+    monkeypatch.setattr(f"layers.query.features.{name}", 50)
     page = (await ask(dispatcher, **asked)).json()  # each with a limit of its own, as answers are kept
     assert ("numberMatched" in page) == told
     assert page["numberReturned"] == asked["limit"]
