@@ -21,13 +21,13 @@ def analyst(toy_settings, shared_toy):
     return bearer(token(toy_settings, shared_toy.url, Role.ANALYST))
 
 
-async def test_the_public_is_offered_everything_but_incidents_and_findings(client, dispatcher):
+async def test_the_public_is_offered_everything_but_incidents_cases_and_findings(client, dispatcher):
     public = (await client.get("/collections")).json()
     assert [each["id"] for each in public["collections"]] == ["areas", "risk_areas", "roads", "places"]
     all_of_them = (await client.get("/collections", headers=dispatcher)).json()
-    assert [each["id"] for each in all_of_them["collections"]][-2:] == ["incidents", "findings"]
+    assert [each["id"] for each in all_of_them["collections"]][-3:] == ["incidents", "cases", "findings"]
     assert (
-        all_of_them["collections"][-2] == (await client.get("/collections/incidents", headers=dispatcher)).json()
+        all_of_them["collections"][-3] == (await client.get("/collections/incidents", headers=dispatcher)).json()
     )
 
 
