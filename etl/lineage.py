@@ -42,6 +42,13 @@ with states as (
   from onemap.place where place_id = %(id)s
 )
 select what, since, until,"""
+_RESOURCE = """
+with states as (
+  select source || ' / ' || code || ' ' || kind as what, resource_version.run_id, lower(valid) as since,
+    upper(valid) as until
+  from onemap.resource_version join onemap.resource using (resource_id) where resource_id = %(id)s
+)
+select what, since, until,"""
 
 _RUN = """
   run.run_id, run.via, run.file_name, run.file_sha256, run.started_at
@@ -49,6 +56,7 @@ from states join onemap.run using (run_id) order by until desc nulls first, run.
 
 _STATES = {
     "incidents": _INCIDENT, "areas": _AREA, "risk_areas": _RISK_AREA, "roads": _ROAD, "places": _PLACE,
+    "resources": _RESOURCE,
 }  # fmt: skip
 
 

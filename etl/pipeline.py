@@ -29,7 +29,7 @@ from layers.core.db import connect
 from layers.core.errors import EmptySnapshot, TooManyBad, Unavailable
 
 _LOCK = 0x65746C  # "etl"
-_TARGETS = ("areas", "risk_areas", "incidents", "roads", "places")
+_TARGETS = ("areas", "risk_areas", "incidents", "roads", "places", "resources")
 _LEANS_ON = {"incidents": {"areas", "risk_areas"}}
 
 

@@ -28,7 +28,7 @@ from layers.catalog.city import City, Name
 from layers.core.errors import BadSource, BadValue, UnreadableFile
 from layers.records.times import instants
 
-Target = Literal["areas", "risk_areas", "incidents", "roads", "places"]
+Target = Literal["areas", "risk_areas", "incidents", "roads", "places", "resources"]
 Constant = str | int | float | bool
 Format = Literal[
     "geojson", "geojsonseq", "shapefile", "geopackage", "flatgeobuf", "geoparquet",
@@ -48,6 +48,7 @@ _REQUIRED = {
     "incidents": {"category", "occurred_at", "origin"},
     "roads": {"class"},
     "places": {"kind"},
+    "resources": {"code", "kind"},
 }
 _OPTIONAL = {
     "areas": {"official_code", "local_code", "parent_code", "households", "valid_from", "valid_to"},
@@ -55,6 +56,7 @@ _OPTIONAL = {
     "incidents": {"recorded_at", "state", "due_at", "closed_at", "lon", "lat", "version", "deleted"},
     "roads": {"name_zh", "name_en", "oneway", "layer"},
     "places": {"name_zh", "name_en", "lon", "lat"},
+    "resources": {"name_zh", "name_en", "unit", "device_id", "link", "valid_from", "valid_to", "lon", "lat"},
 }
 _KEYED = {"incidents", "roads", "places"}
 
@@ -89,7 +91,8 @@ class Source(BaseModel):
 
     `columns` maps target field to source column, `attributes` kept name to source column, `values` source value to
     code for each field, `constants` field to value. `key` names the columns that identify an incident, road or
-    place; empty: its content does. Areas are identified by level and code, risk areas by code.
+    place; empty: its content does. Areas are identified by level and code, risk areas and
+    resources by code.
 
     `max_quarantined` is the share of rows above which a run fails whole. `schedule` is a cron line in the city's
     time, and `watch` has the worker look for new files by itself.

@@ -1,6 +1,6 @@
 """The kinds of things that are loaded whole, each with its own checks, finish and merge."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ from etl.load.staging import Connection, Merged
 from etl.readers.base import RawFrame
 from etl.spec import Source, Target
 from etl.validate import areas as area_checks
+from etl.validate import resources as resource_checks
 from etl.validate import risk_areas as risk_area_checks
 from etl.validate.checker import Checked
 from layers.catalog.city import City
@@ -48,19 +49,15 @@ class Kind(Protocol):
 
 @dataclass(frozen=True)
 class DatedKind:
-    """Areas and risk areas: identities with dated versions."""
+    """Areas, risk areas and resources: identities with dated versions, and the checks of their rows."""
 
     dated: versions.Dated
+    check: Callable[[RawFrame, Source, City, datetime], Checked]
 
     @property
     def key(self) -> tuple[str, ...]:
         """The columns that identify one."""
         return self.dated.key
-
-    def check(self, raw: RawFrame, source: Source, city: City, now: datetime) -> Checked:
-        """Check every row by itself."""
-        check = area_checks.check if self.dated is versions.AREAS else risk_area_checks.check
-        return check(raw, source, city, now)
 
     def complete(self, connection: Connection, city: City, checked: Checked, kept: Mask) -> pa.Table:
         """The kept rows that end after the known versions began; of areas those whose parents are there."""
@@ -99,8 +96,9 @@ class DatedKind:
 
 
 KINDS: dict[Target, Kind] = {
-    "areas": DatedKind(versions.AREAS),
-    "risk_areas": DatedKind(versions.RISK_AREAS),
+    "areas": DatedKind(versions.AREAS, area_checks.check),
+    "risk_areas": DatedKind(versions.RISK_AREAS, risk_area_checks.check),
+    "resources": DatedKind(versions.RESOURCES, resource_checks.check),
     "roads": ROADS,
     "places": PLACES,
 }

@@ -13,7 +13,7 @@ _STORED = {
 }
 _CODED = (
     "level", "code", "official_code", "local_code", "parent_code", "zone_type", "category", "origin", "class",
-    "kind", "version", "deleted",
+    "kind", "device_id", "version", "deleted",
 )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from layers.core.clock import Clock
 from layers.core.db import Database, Transaction
 from layers.core.errors import BadValue, Conflict, Forbidden, NotFound
 from layers.core.statement import Statement
+from layers.query import resources
 from mapserver.deps import AnAudience
 
 
@@ -128,6 +129,8 @@ class CaseDesk:
                 raise _moved_on(case)
             step = Step(code, self._seat(workflow, code), self._now(case), **told)
             later = case.after(workflow, step)
+            if step.unit is not None and await tx.value(resources.unknown_unit(step.unit, step.at)):
+                raise BadValue(f"unit: no resource is home to a team '{step.unit[:40]}'", parameter="unit")
             running = self.loop.policies.running(later, workflow, before.subject)
             if not await tx.value(store.add(case_id, step, later, workflow, running)):
                 raise _moved_on((await self._kept(tx, case_id)).case)

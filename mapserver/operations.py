@@ -95,6 +95,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "post_closing": Operation(_JSON, private=True),
     "get_ledger": Operation(_JSON | {"csv": CSV, "xlsx": XLSX}, private=True),
     "get_ledger_rows": Operation(_JSON, private=True),
+    "get_nearest": Operation(_JSON, private=True),
     "get_live": Operation({"events": EVENTS}),
     "post_rows": Operation(_JSON, private=True),
     "get_job": Operation(_JSON, private=True),

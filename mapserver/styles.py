@@ -29,6 +29,8 @@ def shades(layer: Layer, city: City) -> list[Shade]:
             return [
                 Shade(level.code, level.name, _LEVELS[min(rank, last)]) for rank, level in enumerate(city.levels)
             ]
+        case "kind" if city.resource_kinds:
+            return [Shade(kind.code, kind.name, kind.colour) for kind in city.resource_kinds]
         case "deadline":
             return list(layer.look.shades)
         case _:

@@ -160,6 +160,32 @@ def fill(connection: psycopg.Connection[DictRow], rows: list[Incident]) -> None:
         events.bump(connection, layer, FIRST)
 
 
+def station(
+    connection: psycopg.Connection[DictRow],
+    code: str,
+    lon: float,
+    lat: float,
+    *,
+    kind: str = "team",
+    unit: str | None = None,
+    device_id: str | None = None,
+    valid: str = "(,)",
+) -> int:
+    """Add a resource; its id."""
+    resource = _id(
+        connection,
+        """insert into onemap.resource (code, name_en, device_id, link, source)
+        values (%s, %s, %s, 'https://video.test/' || %s, 'toy') returning resource_id as id""",
+        [code, f"Station {code}", device_id, device_id],
+    )
+    connection.execute(
+        """insert into onemap.resource_version (resource_id, valid, kind, unit, geom, run_id)
+        values (%s, %s, %s, %s, ST_SetSRID(ST_MakePoint(%s, %s), 4326), (select min(run_id) from onemap.run))""",
+        [resource, valid, kind, unit, lon, lat],
+    )
+    return resource
+
+
 def _id(connection: psycopg.Connection[DictRow], sql: str, params: list[Any]) -> int:
     found = connection.execute(sql.encode(), params).fetchone()
     assert found is not None

@@ -76,6 +76,16 @@ SPOTS = COMMON | {
     "key": ["id"],
     "columns": {name: name for name in ("kind", "name_zh", "name_en", "lon", "lat")},
 }
+RESOURCES = COMMON | {
+    "id": "stations",
+    "target": "resources",
+    "file": "stations.csv",
+    "format": "csv",
+    "mode": "snapshot",
+    "columns": {
+        name: name for name in ("code", "kind", "name_zh", "name_en", "unit", "device_id", "link", "lon", "lat")
+    },
+}
 TREE = [
     ("district", "D", None, (10.0, 50.0, 10.1, 50.06)),
     ("village", "V1", "D", (10.0, 50.0, 10.05, 50.06)),
@@ -146,6 +156,28 @@ def spot(number: int = 1, **changes: str) -> dict[str, str]:
         "lat": "50.02",
     }
     return row | changes
+
+
+def station(code: str = "T1", **changes: str) -> dict[str, str]:
+    """One row of a file of resources, a team's home, good unless changed."""
+    row = {
+        "code": code,
+        "kind": "team",
+        "name_zh": "一队",
+        "name_en": "First Team",
+        "unit": "team one",
+        "device_id": "",
+        "link": "",
+        "lon": "10.02",
+        "lat": "50.02",
+    }
+    return row | changes
+
+
+def camera(code: str = "C1", **changes: str) -> dict[str, str]:
+    """One row of a file of resources, a camera, good unless changed."""
+    known = {"device_id": "34020000001320000001", "link": "https://video.test/view?id=34020000001320000001"}
+    return station(code, **{"kind": "camera", "unit": "", "name_zh": "", "name_en": "", **known, **changes})
 
 
 def pieces(rows: list[dict[str, str]], size: int = 2) -> Iterator[RawFrame]:
@@ -227,6 +259,10 @@ class Workshop:
     def load_places(self, rows: Iterable[dict[str, str]] = PLACES, **changes: Any) -> pipeline.Result:
         self.csv("places.csv", rows)
         return self.run(self.source(RISK_AREAS, **changes))
+
+    def load_stations(self, *rows: dict[str, str], **changes: Any) -> pipeline.Result:
+        self.csv("stations.csv", rows)
+        return self.run(self.source(RESOURCES, **changes))
 
     def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
         assert self.url is not None

@@ -46,6 +46,13 @@ RISK_AREAS = Dated(
     facts=("zone_type", "name_zh", "name_en"),
     shape=("influence_m", "approximate", "geom", "influence"),
 )
+RESOURCES = Dated(
+    layer="resources",
+    identity="resource",
+    key=("code",),
+    facts=("name_zh", "name_en", "device_id", "link"),
+    shape=("kind", "unit", "geom"),
+)
 
 _IDENTIFY = """
 insert into onemap.{identity} ({key}, {facts}, source)

@@ -55,7 +55,8 @@ class Case:
         ------
         Conflict : the workflow has no such move from here; names those that it has.
         Forbidden : the move is another's.
-        BadValue : what the move needs is missing, what it does not take is there, or time would run backwards.
+        BadValue : what the move needs is missing, what it does not take is there, the unit has the case
+            already, or time would run backwards.
         """
         move = self._move(workflow, step)
         self._check(move, step)
@@ -100,6 +101,8 @@ class Case:
                 raise BadValue(f"{name}: the move {move.code} needs one", parameter=name)
             if told is not None and name not in move.needs and name != "reason":
                 raise BadValue(f"{name}: the move {move.code} takes none", parameter=name)
+        if move.elsewhere and step.unit == self.unit:
+            raise BadValue(f"unit: {self.unit} has the case already", parameter="unit")
         if step.at < self.at:
             raise BadValue("at: a step cannot be before the last one", parameter="at")
 

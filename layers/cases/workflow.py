@@ -47,6 +47,7 @@ class Move(_Value):
     to : none where the state stays.  needs : what must be told with it.
     clock : what it does to the term of the case. `start` never begins it anew: it only ends a stop.
     bounces : a unit gives the case back; that is counted, and changes nothing of the clock.
+    elsewhere : the unit that is told has to be another one than has the case.
     """
 
     code: str = Code
@@ -57,6 +58,7 @@ class Move(_Value):
     needs: tuple[Literal["reason", "unit", "rating"], ...] = ()
     clock: Literal["start", "stop", "pause", "resume"] | None = None
     bounces: bool = False
+    elsewhere: bool = False
 
     @model_validator(mode="after")
     def _clock_is_safe(self) -> Self:
@@ -64,6 +66,8 @@ class Move(_Value):
             raise ValueError(f"move {self.code} pauses the clock and needs no reason")
         if self.bounces and self.clock is not None:
             raise ValueError(f"move {self.code} bounces a case and moves its clock")
+        if self.elsewhere and "unit" not in self.needs:
+            raise ValueError(f"move {self.code} goes to another unit and needs none")
         return self
 
 

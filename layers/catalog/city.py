@@ -90,6 +90,15 @@ class Category(_Value):
         return self
 
 
+class ResourceKind(_Value):
+    """A kind of resource; with `device`, each has an id of GB/T 28181, and no other has one."""
+
+    code: str = Code
+    name: Name
+    colour: str = Field(pattern=r"^#[0-9a-f]{6}$")
+    device: bool = False
+
+
 class Calendar(_Value):
     """Working time: ISO weekdays, hours of a working day, holidays and the days that make up for them.
 
@@ -120,6 +129,7 @@ class City(_Value):
     calendar: Calendar
     zone_types: list[ZoneType] = Field(min_length=1, max_length=31)
     categories: list[Category] = Field(min_length=1)
+    resource_kinds: list[ResourceKind] = []
 
     @field_validator("time_zone")
     @classmethod
@@ -129,7 +139,7 @@ class City(_Value):
 
     @model_validator(mode="after")
     def _codes_once(self) -> Self:
-        for what in ("levels", "zone_types", "categories"):
+        for what in ("levels", "zone_types", "categories", "resource_kinds"):
             codes = [item.code for item in getattr(self, what)]
             twice = {code for code in codes if codes.count(code) > 1}
             if twice:

@@ -73,7 +73,7 @@ class Look:
     """
 
     colour: str
-    by: Literal["zone_type", "level", "deadline"] | None = None
+    by: Literal["zone_type", "level", "kind", "deadline"] | None = None
     shades: tuple[Shade, ...] = ()
 
 

@@ -6,12 +6,13 @@ from layers.catalog.findings import FINDINGS
 from layers.catalog.incidents import INCIDENTS
 from layers.catalog.layer import Layer
 from layers.catalog.places import PLACES
+from layers.catalog.resources import RESOURCES
 from layers.catalog.risk_areas import RISK_AREAS
 from layers.catalog.roads import ROADS
 from layers.core.audience import Audience
 from layers.core.errors import UnknownLayer
 
-LAYERS = {layer.id: layer for layer in (AREAS, RISK_AREAS, ROADS, PLACES, INCIDENTS, CASES, FINDINGS)}
+LAYERS = {layer.id: layer for layer in (AREAS, RISK_AREAS, ROADS, PLACES, RESOURCES, INCIDENTS, CASES, FINDINGS)}
 
 
 def layers_for(audience: Audience) -> list[Layer]:

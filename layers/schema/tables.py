@@ -103,6 +103,27 @@ risk_area_version = Table(
     *counts("run_id"),
 )
 
+resource = Table(
+    "resource",
+    metadata,
+    whole_key("resource_id"),
+    *texts("code"),
+    *texts("name_zh", "name_en", "device_id", "link", nullable=True),
+    *texts("source"),
+)
+
+resource_version = Table(
+    "resource_version",
+    metadata,
+    whole_key("resource_version_id"),
+    *counts("resource_id"),
+    Column("valid", TSTZRANGE, nullable=False),
+    *texts("kind"),
+    *texts("unit", nullable=True),
+    geometry("geom", "POINT"),
+    *counts("run_id"),
+)
+
 category = Table(
     "category",
     metadata,

@@ -1,6 +1,7 @@
 """The JSON that the screens read; OpenAPI and the TypeScript types are generated from here."""
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -49,6 +50,14 @@ class CategoryShape(Shape):
     sensitive: bool
 
 
+class ResourceKindShape(Shape):
+    """A kind of resource."""
+
+    code: str
+    name: NameShape
+    colour: str
+
+
 class AudienceShape(Shape):
     """Who the answer was made for; `area` is the id of the area it is confined to."""
 
@@ -67,6 +76,7 @@ class CityShape(Shape):
     levels: list[LevelShape]
     zone_types: list[ZoneTypeShape]
     categories: list[CategoryShape]
+    resource_kinds: list[ResourceKindShape]
     attribution: str
     notice: NameShape
     audience: AudienceShape
@@ -170,6 +180,29 @@ class RiskAreaShape(Shape):
     distance_m: float
 
 
+class ResourceShape(Shape):
+    """A resource with how far it is; `unit` is the team that is stationed there."""
+
+    id: int
+    code: str
+    kind: str
+    name_zh: str | None
+    name_en: str | None
+    unit: str | None
+    lon: float
+    lat: float
+    distance_m: float
+    device_id: str | None = Field(description="of a device, by GB/T 28181, for those who dispatch")
+    link: str | None
+
+
+class NearestShape(Shape):
+    """Resources, nearest first."""
+
+    by: Literal["line"] = Field(description="how far: the straight line over ground")
+    resources: list[ResourceShape]
+
+
 class PlaceIncidentsShape(Shape):
     """Incidents of the cell around the place."""
 
@@ -181,10 +214,11 @@ class PlaceIncidentsShape(Shape):
 
 
 class PlaceShape(Shape):
-    """Everything about one point; `incidents` is null where the caller may not know."""
+    """Everything about one point; `resources` and `incidents` are null where the caller may not know."""
 
     lon: float
     lat: float
     areas: list[AreaShape]
     risk_areas: list[RiskAreaShape]
+    resources: NearestShape | None
     incidents: PlaceIncidentsShape | None

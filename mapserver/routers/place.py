@@ -10,6 +10,7 @@ from layers.geo import hexgrid
 from layers.query import area, place
 from mapserver.deps import ACity, AClock, AnAudience, Db, spend
 from mapserver.models.shapes import PlaceShape
+from mapserver.nearest import ANearby
 from mapserver.negotiate import JSON, json_bytes, respond
 from mapserver.params import From, To
 from mapserver.window import Windows
@@ -31,12 +32,13 @@ async def get_place(  # noqa: PLR0913
     city: ACity,
     audience: AnAudience,
     clock: AClock,
+    nearby: ANearby,
     lon: Annotated[float, Query(ge=-180, le=180)],
     lat: Annotated[float, Query(ge=-90, le=90)],
     start: From = None,
     to: To = None,
 ) -> Response:
-    """Areas above the point, risk areas that reach it, and the incidents of the cell around it."""
+    """Areas above the point, risk areas that reach it, what serves nearby, and incidents of the cell around it."""
     for name, value in (("lon", lon), ("lat", lat)):
         if not math.isfinite(value):
             raise BadValue(f"{name}: not a number", parameter=name)
@@ -48,9 +50,11 @@ async def get_place(  # noqa: PLR0913
         "lat": lat,
         "areas": [_named(row) for row in above],
         "risk_areas": [_named(row) for row in near],
+        "resources": None,
         "incidents": None,
     }
     if audience.policy.incidents:
+        body["resources"] = await nearby.nearest(lon, lat)
         span = await Windows(db, city, clock, audience).resolve(start, to)
         cell = hexgrid.at(lon, lat, AROUND_RES)
         counts = await db.rows(audience, place.incidents(cell, city.base_resolution, span, audience))

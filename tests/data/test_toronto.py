@@ -16,7 +16,9 @@ import shapely
 from dateutil.easter import easter
 
 from etl.spec import sources
-from layers.cases.worktime import WorkTime
+from layers.cases.sla import Policies, Subject
+from layers.cases.workflow import workflows
+from layers.cases.worktime import Unit, WorkTime
 from layers.catalog.city import City
 
 FOLDER = Path(__file__).parents[2] / "data" / "toronto"
@@ -228,6 +230,20 @@ def test_each_category_of_the_file_is_mapped_to_one_of_the_city(city, incidents)
     mapped = sources(city)[-1].values["category"]  # noqa: PD011 - a field of Source, not of a frame
     assert set(mapped) == set(incidents["category"])
     assert set(mapped.values()) == {category.code for category in city.categories}
+
+
+def test_every_stage_of_every_workflow_has_a_term_in_the_sample_policy_for_every_category(city):
+    policies = Policies.load(FOLDER, WorkTime.of(city))
+    stages = {state.stage for each in workflows(FOLDER).values() for state in each.states if state.stage}
+    found = {
+        (stage, category.code): policies.policy(stage, Subject(category.code, category.weight, frozenset())).term
+        for stage in (*stages, "handle")
+        for category in city.categories
+    }
+    assert stages == {"accept", "acknowledge", "arbitrate"}
+    assert {(term.amount, term.unit) for (stage, _), term in found.items() if stage == "handle"} == {
+        (days, Unit.WORKING_DAY) for days in (3, 7, 13)
+    }
 
 
 def test_a_place_is_read_as_it_is_written():

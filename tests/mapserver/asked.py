@@ -15,6 +15,9 @@ POLICY = """[[policies]]
 stage = "handle"
 term = { amount = 2, unit = "urgent_hour" }
 [[policies]]
+stage = "acknowledge"
+term = { amount = 1, unit = "urgent_hour" }
+[[policies]]
 stage = "accept"
 term = { amount = 1, unit = "urgent_hour" }
 """
@@ -27,14 +30,14 @@ async def looped(city: Toy, settings: Settings, folder: Path) -> AsyncIterator["
     (folder / "toy" / "deadlines.toml").write_text(POLICY)
     settings = settings.model_copy(update={"cities": folder})
     async with running(settings, city.url) as app, asking(app) as client:
-        yield Asked(client, settings, city)
+        yield Asked(app, client, settings, city)
 
 
 class Asked:
     """Asks as one role after another."""
 
-    def __init__(self, client, settings, city):
-        self.client, self.settings, self.city = client, settings, city
+    def __init__(self, app, client, settings, city):
+        self.app, self.client, self.settings, self.city = app, client, settings, city
         self._tokens = {}
 
     def _headers(self, role, area):

@@ -86,6 +86,20 @@ def test_time_does_not_run_backwards():
         case.after(LOOP, step("triage", 4))
 
 
+def test_a_hand_over_goes_to_another_unit_that_acknowledges_anew_and_the_clock_runs_on():
+    before = walked(*TO_HANDLING)
+    with pytest.raises(BadValue, match="unit: sanitation has the case already"):
+        before.after(LOOP, step("hand_over", 9))
+    after = before.after(LOOP, step("hand_over", 9, unit="night watch"))
+    assert (after.state, after.unit, after.bounces) == ("dispatched", "night watch", 0)
+    assert (after.started, after.stills, after.still_since) == (before.started, (), None)
+
+
+def test_what_nobody_acknowledged_is_not_handed_over():
+    with pytest.raises(Conflict):
+        walked("accept", "triage", "dispatch").after(LOOP, step("hand_over", 9, unit="night watch"))
+
+
 def test_a_paused_clock_cannot_be_paused_again_nor_a_running_one_resumed():
     case = walked("accept", "triage", "dispatch")
     with pytest.raises(Conflict):
@@ -119,8 +133,9 @@ class Walk(RuleBasedStateMachine):
     def moves(self, move, actor):
         before = self.case
         allowed = move in before.moves(LOOP, actor)
+        told = {"unit": f"not {before.unit}"} if move.elsewhere else {}
         try:
-            self.case = before.after(LOOP, step(move.code, self.minute, actor))
+            self.case = before.after(LOOP, step(move.code, self.minute, actor, **told))
         except (Conflict, Forbidden):
             assert not allowed
             return

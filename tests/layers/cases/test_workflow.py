@@ -57,6 +57,7 @@ def test_a_citys_own_workflow_comes_before_the_shipped_one_of_its_code(tmp_path)
         (HEAD + STATES + move(by=["mayor"]), "moves.0.by.0"),
         (HEAD + STATES + move() + move(code="rest", clock="pause"), "pauses the clock and needs no reason"),
         (HEAD + STATES + move(bounces=True, clock="start"), "bounces a case and moves its clock"),
+        (HEAD + STATES + move(elsewhere=True), "goes to another unit and needs none"),
         (HEAD + STATES + move(colour="red"), "colour"),
         ("code = ", "is not TOML"),
     ],

@@ -479,7 +479,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Areas above the point, risk areas that reach it, and the incidents of the cell around it */
+        /** Areas above the point, risk areas that reach it, what serves nearby, and incidents of the cell around it */
         get: operations["get_place"];
         put?: never;
         post?: never;
@@ -879,6 +879,23 @@ export interface paths {
         };
         /** One report, in a list */
         get: operations["get_request"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/cases/{case_id}/nearest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The resources that are nearest to a case, with the teams that it can be dispatched to */
+        get: operations["get_nearest"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1296,6 +1313,8 @@ export interface components {
             zone_types: components["schemas"]["ZoneTypeShape"][];
             /** Categories */
             categories: components["schemas"]["CategoryShape"][];
+            /** Resource Kinds */
+            resource_kinds: components["schemas"]["ResourceKindShape"][];
             /** Attribution */
             attribution: string;
             notice: components["schemas"]["NameShape"];
@@ -1868,6 +1887,20 @@ export interface components {
             en: string;
         };
         /**
+         * NearestShape
+         * @description Resources, nearest first.
+         */
+        NearestShape: {
+            /**
+             * By
+             * @description how far: the straight line over ground
+             * @constant
+             */
+            by: "line";
+            /** Resources */
+            resources: components["schemas"]["ResourceShape"][];
+        };
+        /**
          * PeriodShape
          * @description A period to compare with.
          */
@@ -1909,7 +1942,7 @@ export interface components {
         };
         /**
          * PlaceShape
-         * @description Everything about one point; `incidents` is null where the caller may not know.
+         * @description Everything about one point; `resources` and `incidents` are null where the caller may not know.
          */
         PlaceShape: {
             /** Lon */
@@ -1920,6 +1953,7 @@ export interface components {
             areas: components["schemas"]["AreaShape"][];
             /** Risk Areas */
             risk_areas: components["schemas"]["RiskAreaShape"][];
+            resources: components["schemas"]["NearestShape"] | null;
             incidents: components["schemas"]["PlaceIncidentsShape"] | null;
         };
         /**
@@ -1956,6 +1990,48 @@ export interface components {
             id: number;
             /** Fresh */
             fresh: boolean;
+        };
+        /**
+         * ResourceKindShape
+         * @description A kind of resource.
+         */
+        ResourceKindShape: {
+            /** Code */
+            code: string;
+            name: components["schemas"]["NameShape"];
+            /** Colour */
+            colour: string;
+        };
+        /**
+         * ResourceShape
+         * @description A resource with how far it is; `unit` is the team that is stationed there.
+         */
+        ResourceShape: {
+            /** Id */
+            id: number;
+            /** Code */
+            code: string;
+            /** Kind */
+            kind: string;
+            /** Name Zh */
+            name_zh: string | null;
+            /** Name En */
+            name_en: string | null;
+            /** Unit */
+            unit: string | null;
+            /** Lon */
+            lon: number;
+            /** Lat */
+            lat: number;
+            /** Distance M */
+            distance_m: number;
+            /**
+             * Device Id
+             * @description of a device, by GB/T 28181, for those who dispatch
+             */
+            device_id: string | null;
+            /** Link */
+            link: string | null;
         };
         /**
          * RiskAreaShape
@@ -2972,7 +3048,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description id of a collection */
-                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "cases" | "findings";
+                layer_id: "areas" | "risk_areas" | "roads" | "places" | "resources" | "incidents" | "cases" | "findings";
             };
             cookie?: never;
         };
@@ -3015,7 +3091,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description id of a collection */
-                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "cases" | "findings";
+                layer_id: "areas" | "risk_areas" | "roads" | "places" | "resources" | "incidents" | "cases" | "findings";
             };
             cookie?: never;
         };
@@ -3058,7 +3134,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description id of a collection */
-                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "cases" | "findings";
+                layer_id: "areas" | "risk_areas" | "roads" | "places" | "resources" | "incidents" | "cases" | "findings";
             };
             cookie?: never;
         };
@@ -3141,6 +3217,8 @@ export interface operations {
                 code?: string;
                 /** @description only features with this: how its terms stand now: red, overdue, warn, green, none, or ended */
                 deadline?: string;
+                /** @description only features with this: id of a device by GB/T 28181 */
+                device_id?: string;
                 /** @description only features with this: when the first of its terms is over (UTC instant) */
                 due_at?: string;
                 /** @description only features with this: the incident that it is made of */
@@ -3153,6 +3231,8 @@ export interface operations {
                 layer?: string;
                 /** @description only features with this: level in the city's tree */
                 level?: string;
+                /** @description only features with this: where the device is looked at */
+                link?: string;
                 /** @description only features with this: what was found or done */
                 message?: string;
                 /** @description only features with this: name in English, where there is one */
@@ -3197,7 +3277,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description id of a collection */
-                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "cases" | "findings";
+                layer_id: "areas" | "risk_areas" | "roads" | "places" | "resources" | "incidents" | "cases" | "findings";
             };
             cookie?: never;
         };
@@ -3246,7 +3326,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description id of a collection */
-                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "cases" | "findings";
+                layer_id: "areas" | "risk_areas" | "roads" | "places" | "resources" | "incidents" | "cases" | "findings";
                 feature_id: string;
             };
             cookie?: never;
@@ -3285,7 +3365,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description id of a collection */
-                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "cases" | "findings";
+                layer_id: "areas" | "risk_areas" | "roads" | "places" | "resources" | "incidents" | "cases" | "findings";
             };
             cookie?: never;
         };
@@ -3329,7 +3409,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description id of a collection */
-                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "cases" | "findings";
+                layer_id: "areas" | "risk_areas" | "roads" | "places" | "resources" | "incidents" | "cases" | "findings";
                 z: number;
                 x: number;
                 y: number;
@@ -3504,7 +3584,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description id of a collection */
-                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "cases" | "findings";
+                layer_id: "areas" | "risk_areas" | "roads" | "places" | "resources" | "incidents" | "cases" | "findings";
             };
             cookie?: never;
         };
@@ -3547,7 +3627,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description id of a collection */
-                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "cases" | "findings";
+                layer_id: "areas" | "risk_areas" | "roads" | "places" | "resources" | "incidents" | "cases" | "findings";
                 /** @description id of a tile matrix set */
                 tms: "WebMercatorQuad";
             };
@@ -3596,7 +3676,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description id of a collection */
-                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "cases" | "findings";
+                layer_id: "areas" | "risk_areas" | "roads" | "places" | "resources" | "incidents" | "cases" | "findings";
                 /** @description id of a tile matrix set */
                 tms: "WebMercatorQuad";
                 /** @description tile matrix, the zoom */
@@ -3693,7 +3773,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description id of a collection */
-                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "cases" | "findings";
+                layer_id: "areas" | "risk_areas" | "roads" | "places" | "resources" | "incidents" | "cases" | "findings";
             };
             cookie?: never;
         };
@@ -3736,7 +3816,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description id of a collection */
-                layer_id: "areas" | "risk_areas" | "roads" | "places" | "incidents" | "cases" | "findings";
+                layer_id: "areas" | "risk_areas" | "roads" | "places" | "resources" | "incidents" | "cases" | "findings";
             };
             cookie?: never;
         };
@@ -5402,6 +5482,48 @@ export interface operations {
                         description?: string;
                     };
                     "text/xml": string;
+                };
+            };
+        };
+    };
+    get_nearest: {
+        parameters: {
+            query?: {
+                /** @description code of a kind of resource */
+                kind?: string;
+                /** @description most features of a page; more than 10000 is taken as 10000 */
+                limit?: components["parameters"]["limit"];
+            };
+            header?: never;
+            path: {
+                /** @description number of a case */
+                case_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NearestShape"];
+                };
+            };
+            /** @description a problem document that names what was wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
                 };
             };
         };
