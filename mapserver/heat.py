@@ -19,7 +19,7 @@ from layers.core.errors import BadValue, Forbidden
 from layers.core.span import Span
 from layers.geo.bbox import Bbox
 from layers.heat import exact, measure, public
-from layers.heat.engine import Answer, Cells, Engine, by_cell
+from layers.heat.engine import Answer, Cells, Engine, by_cell, selected
 from layers.heat.question import Mask, Question, check_layer, check_resolution
 from layers.heat.smooth import smooth
 from layers.heat.store.entries import Entries
@@ -137,7 +137,7 @@ class Asker:
         question = await self._question(layer, span, res, filters, bbox)
         if steps > span.length.total_seconds():
             raise BadValue(f"steps: {steps} is more than the span has seconds", parameter="steps")
-        values = steps * self.engine.most_cells(res, question.bbox)
+        values = steps * self.engine.most_cells(question)
         if values > MOST_VALUES:
             raise BadValue(
                 f"steps: {values:,} values, {MOST_VALUES:,} are answered: fewer steps", parameter="steps"
@@ -204,7 +204,8 @@ def _counted(rows: list[dict[str, Any]], question: Question) -> Cells:
     plain, hidden = (cast("Values", np.zeros(len(entries), dtype)) for _ in range(2))
     np.add.at(plain, place[~sensitive], value[~sensitive])
     np.add.at(hidden, place[sensitive], value[sensitive])
-    return by_cell(Rollups(entries), plain, hidden if question.with_sensitive else None, question)
+    chosen = selected(Rollups(entries), question)
+    return by_cell(chosen, plain, hidden if question.with_sensitive else None, question)
 
 
 def _smoothed(

@@ -9,15 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layers.catalog.city import City
-from layers.core.audience import SENSITIVE_RES
 from layers.core.span import Span
-from layers.geo.bbox import Bbox
 from layers.heat.hours import slices
-from layers.heat.question import Mask, Question
+from layers.heat.question import Question
 from layers.heat.store.events import State
 from layers.heat.store.kernels import MOST_PLANES, MOST_SECONDS, Values, some
 from layers.heat.store.reader import Reader
-from layers.heat.store.rollup import Rollups
+from layers.heat.store.rollup import Rollups, Selection
 from layers.heat.store.store import Store
 
 _NOTHING = 1e-12
@@ -65,34 +63,37 @@ class Engine:
 
     def state(self) -> State:
         """How far the newest store has followed its database. Raises as `answers` does."""
-        return self._reader.store().manifest.state
+        return self._reader.ask(lambda store: store.manifest.state)
 
-    def most_cells(self, res: int, bbox: Bbox | None) -> int:
-        """How many cells an answer at `res` has at most, whatever else is asked. Raises as `answers` does."""
-        rolled = self._reader.store().rollups.at(res)
-        return len(rolled.cell) if bbox is None else int(rolled.touching(bbox).sum())
+    def most_cells(self, question: Question) -> int:
+        """How many cells the question's answer has at most, in any span. Raises as `answers` does."""
+        return self._reader.ask(lambda store: len(selected(store.rollups, question).cell))
 
     def _cells(self, store: Store, question: Question) -> Cells:
         windows = self._windows(store, question)
         if len(windows) == 0:
             return Cells(np.empty(0, np.uint64), np.empty(0, np.int64))
+        chosen, hidden = selected(store.rollups, question), None
         if question.with_sensitive and question.mask:
-            hidden = self._sums(store, question, windows, {True})
-            return by_cell(store.rollups, self._sums(store, question, windows, {False}), hidden, question)
-        counted = {False, question.with_sensitive}
-        return by_cell(store.rollups, self._sums(store, question, windows, counted), None, question)
+            plain = self._sums(store, question, windows, chosen, {False})
+            hidden = self._sums(store, question, windows, chosen, {True})
+        else:
+            plain = self._sums(store, question, windows, chosen, {False, question.with_sensitive})
+        return by_cell(chosen, plain, hidden, question)
 
     def _windows(self, store: Store, question: Question) -> NDArray[np.int64]:
         """int64[n, 2], the wanted slices of time in seconds since the store's origin."""
-        first = datetime.fromtimestamp(store.manifest.origin, UTC)
+        first = datetime.fromtimestamp(store.base.origin, UTC)
         last = first + timedelta(seconds=MOST_SECONDS)
         start, end = max(question.span.start, first), min(question.span.end, last)
         if start >= end:
             return np.empty((0, 2), np.int64)
         found = slices(Span(start, end), self._city.zone, question.hours, question.weekdays)
-        return found - store.manifest.origin
+        return found - store.base.origin
 
-    def _sums(self, store: Store, question: Question, windows: NDArray[np.int64], sensitive: set[bool]) -> Values:
+    def _sums(
+        self, store: Store, question: Question, windows: NDArray[np.int64], chosen: Selection, sensitive: set[bool]
+    ) -> Values:
         """Sums by entry of the planes that are sensitive, or are not, as `sensitive` has it."""
         weight = np.zeros(MOST_PLANES, np.int64)
         for number, plane in enumerate(store.manifest.planes):
@@ -100,46 +101,20 @@ class Engine:
             wanted = question.categories is None or code in question.categories
             if wanted and (question.patrol or not plane.patrol) and (code in self._sensitive) in sensitive:
                 weight[number] = 1 if question.weight == "count" else self._weight.get(code, 0)
-        layer = store.layer(question.layer)
+        layer, blocks = store.layer(question.layer), chosen.blocks
         if question.half_life is None:
-            return layer.sums(windows, weight)
-        end = int(question.span.end.timestamp()) - store.manifest.origin
-        return layer.decayed(windows, weight, end, question.half_life.total_seconds())
+            return layer.sums(windows, weight, blocks)
+        end = int(question.span.end.timestamp()) - store.base.origin
+        return layer.decayed(windows, weight, blocks, end, question.half_life.total_seconds())
 
 
-def by_cell(rollups: Rollups, plain: Values, hidden: Values | None, question: Question) -> Cells:
-    """Sums by entry as the question wants them: masked, rolled up to its resolution and cut to its box.
-
-    Parameters
-    ----------
-    hidden : sums of what may only be counted in whole cells of SENSITIVE_RES, so that no mask cuts smaller pieces
-        out of them; none where there is nothing to hide.
-    """
-    kept = entries_inside(rollups, question.mask)
-    rolled = rollups.at(question.res)
-    value = rolled.sums(plain, kept)
-    if hidden is not None:
-        value = value + rolled.sums(hidden, _whole(rollups, kept))
-    if question.bbox is not None:
-        value[~rolled.touching(question.bbox)] = 0
-    return Cells(*some(rolled.cell, value, _NOTHING if question.half_life else 0))
+def by_cell(chosen: Selection, plain: Values, hidden: Values | None, question: Question) -> Cells:
+    """Sums by entry as the question wants them; `hidden` as `Selection.sums` has it."""
+    value = chosen.sums(plain, hidden)
+    return Cells(*some(chosen.cell, value, _NOTHING if question.half_life else 0))
 
 
-def entries_inside(rollups: Rollups, mask: Mask) -> NDArray[np.bool_]:
-    """Which entries a mask keeps; of a polygon those whose base cell has its centre inside."""
-    entries = rollups.entries
-    kept = rollups.everything
-    if mask.areas is not None:
-        kept = np.isin(entries.areas, list(mask.areas))[entries.area_rank]
-    if mask.polygon is not None:
-        base = rollups.base
-        kept = kept & base.within(mask.polygon)[base.rank]
-    return kept
-
-
-def _whole(rollups: Rollups, kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The kept entries of those cells of SENSITIVE_RES of which every entry is kept."""
-    coarse = rollups.at(min(SENSITIVE_RES, rollups.base_res))
-    cut = np.zeros(len(coarse.cell), bool)
-    cut[coarse.rank[~kept]] = True
-    return ~cut[coarse.rank]
+def selected(rollups: Rollups, question: Question) -> Selection:
+    """The entries that count in the question's answer."""
+    mask = question.mask
+    return rollups.selection(question.res, mask.areas, mask.polygon, question.bbox)

@@ -38,7 +38,7 @@ def status() -> None:
     lag = "to be built anew" if behind is None else f"{behind} changes behind" if behind else "up to date"
     typer.echo(f"state    {lag}")
     typer.echo(f"version  {manifest.state.seq}, of {manifest.state.at:%Y-%m-%d %H:%M:%S} UTC, {age.days} days ago")
-    for name, layer in manifest.layers.items():
+    for name, layer in store.base.layers.items():
         logged = sum(part.events for part in layer.parts)
         signs = store.layer(name).changes[:, 1]
         typer.echo(
@@ -109,7 +109,7 @@ def _verified(url: str, folder: Path) -> str | None:
         with connect(url) as connection, one_moment(connection):
             news = changes(connection, store.manifest.state)
             if news is not None and len(news.changes) == 0:
-                return _difference(store, checksum(connection, len(store.manifest.layers)))
+                return _difference(store, checksum(connection, len(store.base.layers)))
         if time.monotonic() > until:
             return "the stores stay behind: run `onemap work`, or `onemap heat update` once"
         time.sleep(_AGAIN_S)

@@ -111,7 +111,7 @@ class Stored:
 
     def _reading_s(self) -> float:
         layer = Reader(self.folder).store().layer("all")
-        return best_s(lambda: sum(int(part.log.sum()) for part in layer.parts))
+        return best_s(lambda: sum(int(part.t.sum()) + int(part.key.sum()) for part in layer.logged.parts))
 
     def _if_large(self, what: str, value: float, limit: float, unit: str) -> None:
         if self.large:

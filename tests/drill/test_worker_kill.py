@@ -60,7 +60,7 @@ def heat(town):
 def heat_agrees(town):
     store = Reader(heat(town)).store()
     with connect(town.url) as connection:
-        return digest(store) == checksum(connection, len(store.manifest.layers))
+        return digest(store) == checksum(connection, len(store.base.layers))
 
 
 @contextmanager

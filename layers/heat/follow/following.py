@@ -49,7 +49,7 @@ class Audit(Thread):
         """Compare the two checksums."""
         try:
             with self._connection:
-                layers = len(self._store.manifest.layers)
+                layers = len(self._store.base.layers)
                 self.sound = digest(self._store) == checksum(self._connection, layers)
         except psycopg.Error as exc:
             _log.warning("the heat stores could not be audited", extra={"error": str(exc)})

@@ -4,14 +4,16 @@ import numpy as np
 
 from layers.core.errors import HeatStoreError
 from layers.heat.store.checksum import Hashes, combined, event_hashes, place_seeds, plane_seeds
-from layers.heat.store.kernels import ENTRY_BITS, MOST_ENTRIES, Log, count
+from layers.heat.store.kernels import BLOCK_BITS, ENTRY_BITS, MOST_ENTRIES, Halves, count
+from layers.heat.store.layer import LayerStore
+from layers.heat.store.logged import Slice
 from layers.heat.store.parts import no_counts
-from layers.heat.store.store import LayerStore, Store
+from layers.heat.store.store import Store
 
 _SECOND = np.uint64(32)
-_PLANE = np.uint64(ENTRY_BITS)
-_ENTRY = np.uint64(MOST_ENTRIES - 1)
-_MOST_PLANES = np.uint64(255)
+_PLANE = np.uint32(ENTRY_BITS)
+_BLOCK = np.uint32(BLOCK_BITS)
+_ENTRY = np.uint32(MOST_ENTRIES - 1)
 
 
 def digest(store: Store) -> int:
@@ -21,34 +23,45 @@ def digest(store: Store) -> int:
     ------
     HeatStoreError : counts are not what the log before them says.
     """
-    manifest = store.manifest
-    planes, entries = len(manifest.planes), len(store.entries)
-    plane = np.repeat(plane_seeds(manifest.planes), entries)
+    origin, known = store.base.origin, store.manifest.planes
+    planes, entries = len(known), len(store.entries)
+    plane = np.repeat(plane_seeds(known), entries)
     area, cell = np.tile(store.entries.area, planes), np.tile(store.entries.cell, planes)
     seeds = place_seeds(plane, area, cell).reshape(planes, entries)
     sums = []
-    for layer_id in manifest.layers:
+    for layer_id in store.base.layers:
         layer = store.layer(layer_id)
-        _check_counts(layer_id, layer, planes, entries)
-        total = sum(int(_hashes(part.log, seeds, manifest.origin).sum()) for part in layer.parts)
-        changed = _hashes(layer.changes[:, 0], seeds, manifest.origin)
-        sums.append(total + int((changed * layer.changes[:, 1]).sum()))
+        _check(layer_id, layer, planes, entries)
+        total = sum(int(_hashes(part.t, part.key, seeds, origin).sum()) for part in layer.logged.parts)
+        event, sign = layer.changes.T
+        changed = _hashes((event >> _SECOND).astype(np.uint32), event.astype(np.uint32), seeds, origin)
+        sums.append(total + int((changed * sign).sum()))
     return combined(sums)
 
 
-def _hashes(log: Log, seeds: Hashes, origin: int) -> Hashes:
-    t = (log >> _SECOND).astype(np.int64) + origin
-    return event_hashes(t, seeds[log >> _PLANE & _MOST_PLANES, log & _ENTRY])
+def _hashes(t: Halves, key: Halves, seeds: Hashes, origin: int) -> Hashes:
+    return event_hashes(t.astype(np.int64) + origin, seeds[key >> _PLANE, key & _ENTRY])
 
 
-def _check_counts(layer_id: str, layer: LayerStore, planes: int, entries: int) -> None:
+def _check(layer_id: str, layer: LayerStore, planes: int, entries: int) -> None:
+    """Each event where it is looked for, and each part's counts those of all events up to its end."""
     counts = no_counts(planes, entries)
-    for number, part in enumerate(layer.parts):
-        beyond = (part.log >> _PLANE & _MOST_PLANES).max() >= planes or (part.log & _ENTRY).max() >= entries
-        if not beyond:
-            count(part.log, counts[1:])
+    for number, part in enumerate(layer.logged.parts):
+        sound = _in_place(part) and (part.key >> _PLANE).max() < planes and (part.key & _ENTRY).max() < entries
+        if sound:
+            count(part.key, counts[1:])
             counts[0] = counts[1:].sum(axis=0, dtype=np.uint32)
             rows, known = part.counts.shape
-            beyond = counts[rows:].any() or counts[:, known:].any()
-        if beyond or not np.array_equal(counts[:rows, :known], part.counts):
+            sound = not (counts[rows:].any() or counts[:, known:].any())
+        if not sound or not np.array_equal(counts[:rows, :known], part.counts):
             raise HeatStoreError("a heat store's counts are not what its log says", layer=layer_id, part=number)
+
+
+def _in_place(part: Slice) -> bool:
+    """Whether its events stand in the blocks of their entries, and in the order of time in each."""
+    bounds = part.bounds.astype(np.int64)
+    if bounds[0] != 0 or bounds[-1] != len(part.key) or np.any(np.diff(bounds) < 0):
+        return False
+    block = (part.key & _ENTRY) >> _BLOCK
+    later = (np.diff(part.t.astype(np.int64)) >= 0) | (np.diff(block) != 0)
+    return bool(later.all()) and np.array_equal(block, np.repeat(np.arange(len(bounds) - 1), np.diff(bounds)))

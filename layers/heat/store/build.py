@@ -19,7 +19,7 @@ from layers.heat.store.encode import Encoded
 from layers.heat.store.entries import Entries
 from layers.heat.store.events import Events, Plane, State
 from layers.heat.store.kernels import MOST_PLANES, MOST_SECONDS, Log
-from layers.heat.store.manifest import Layer, Manifest, Place
+from layers.heat.store.manifest import Base, Layer, Manifest
 from layers.heat.store.parts import PartWriter, cut, no_counts, part_events
 
 _EARLIER_S = 20 * 365 * 86400
@@ -58,24 +58,14 @@ def build(
         events = part_events(sum(sum(one.events) for one in encoded), len(planes), len(entries))
         stores = {}
         for number, layer in enumerate(layers):
-            file = f"{name}-{layer}"
-            log = _together(encoded, number, origin, numbers, folder / f"{file}.log")
-            writer, at = PartWriter(folder, file, no_counts(len(planes), len(entries))), 0
-            parts = []
-            for part in cut(log, events):
-                parts.append(writer.keep(part, Place(file=f"{file}.log", at=at)))
-                at += len(part)
-            stores[layer] = Layer(parts=tuple(parts), changes=no_changes(folder, file), changed=0)
-    write_entries(folder / f"{name}.entries", entries, at=0)
-    return Manifest(
-        state=state,
-        origin=origin,
-        part_events=events,
-        planes=tuple(planes),
-        entries_at=Place(file=f"{name}.entries", at=0),
-        entries=len(entries),
-        layers=stores,
-    )
+            log = _together(encoded, number, origin, numbers, Path(scratch) / layer)
+            writer = PartWriter(folder, f"{name}-{layer}", no_counts(len(planes), len(entries)))
+            parts = tuple(writer.add(part) for part in cut(log, events))
+            stores[layer] = Layer(parts=parts, changes=no_changes(folder, writer.name))
+    file = f"{name}.entries"
+    write_entries(folder / file, entries, at=0)
+    base = Base(origin=origin, part_events=events, entries=file, layers=stores)
+    return base.begin(folder, name, state, tuple(planes), len(entries))
 
 
 def _origin(encoded: Sequence[Encoded]) -> int:
@@ -89,11 +79,11 @@ def _origin(encoded: Sequence[Encoded]) -> int:
     return first - min(room // 2, _EARLIER_S)
 
 
-def no_changes(folder: Path, name: str) -> Place:
+def no_changes(folder: Path, name: str) -> str:
     """An empty file for a layer's changes."""
-    place = Place(file=f"{name}.changes", at=0)
-    (folder / place.file).touch()
-    return place
+    file = f"{name}.changes"
+    (folder / file).touch()
+    return file
 
 
 def write_entries(path: Path, entries: Entries, at: int) -> None:

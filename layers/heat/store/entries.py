@@ -75,12 +75,11 @@ class Entries:
         return np.searchsorted(self.areas, self.area)
 
     @cached_property
-    def _code(self) -> NDArray[np.int64]:
-        return np.searchsorted(self._cells, self.cell) * len(self.areas) + self.area_rank
-
-    @cached_property
-    def _order(self) -> NDArray[np.int64]:
-        return np.argsort(self._code)
+    def _ordered(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """A number for each pair, made of the places of its cell and its area, ascending; and whose it is."""
+        code = np.searchsorted(self._cells, self.cell) * len(self.areas) + self.area_rank
+        order = np.argsort(code)
+        return code[order], order
 
     def find(self, cell: NDArray[np.uint64], area: NDArray[np.int64]) -> NDArray[np.int64]:
         """Number of each pair; UNKNOWN where it has none."""
@@ -88,8 +87,9 @@ class Entries:
             return np.full(len(cell), UNKNOWN)
         c, known_cell = _place(self._cells, cell)
         a, known_area = _place(self.areas, area)
-        at, known_pair = _place(self._code[self._order], c * len(self.areas) + a)
-        return np.where(known_cell & known_area & known_pair, self._order[at], UNKNOWN)
+        code, order = self._ordered
+        at, known_pair = _place(code, c * len(self.areas) + a)
+        return np.where(known_cell & known_area & known_pair, order[at], UNKNOWN)
 
     def with_new(self, cell: NDArray[np.uint64], area: NDArray[np.int64]) -> Self:
         """These and, after them, those of the given pairs that are not among them.

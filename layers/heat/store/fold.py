@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 
 from layers.core.errors import HeatStoreError
 from layers.heat.store.kernels import Log
+from layers.heat.store.layer import LayerStore
+from layers.heat.store.logged import Logged
 from layers.heat.store.manifest import Part
 from layers.heat.store.parts import PartWriter, cut, no_counts
-from layers.heat.store.store import LayerStore
+
+_SECOND = np.uint64(32)
 
 
 def fold(
@@ -31,24 +34,25 @@ def fold(
     HeatStoreError : an event went that is not there.
     """
     added, removed = net(store.changes)
-    came, went = _part_of(added, store), _part_of(removed, store)
+    logged = store.logged
+    came, went = _part_of(added, logged), _part_of(removed, logged)
     touched = set(came.tolist()) | set(went.tolist())
     if not touched:
         return parts
     first = min(touched)
     counts = no_counts(*shape)
     if first > 0:
-        before = store.parts[first - 1].counts
+        before = logged.counts(first)
         counts[: before.shape[0], : before.shape[1]] = before
     kept = list(parts[:first])
     writer = PartWriter(folder, name, counts)
     for number in range(first, max(len(parts), 1)):
-        log = store.parts[number].log if parts else np.empty(0, np.uint64)
         if number in touched:
+            log = logged.parts[number].log if parts else np.empty(0, np.uint64)
             log = merged(log, added[came == number], removed[went == number])
             kept += [writer.add(part) for part in cut(log, events)]
         else:
-            kept.append(writer.keep(log, parts[number].log))
+            kept.append(writer.keep(parts[number], logged.parts[number].key))
     return tuple(kept)
 
 
@@ -82,7 +86,7 @@ def merged(log: Log, added: Log, removed: Log) -> Log:
     return np.delete(log, at)
 
 
-def _part_of(events: Log, store: LayerStore) -> NDArray[np.int64]:
+def _part_of(events: Log, logged: Logged) -> NDArray[np.int64]:
     """Number of the part that each event belongs to; 0 where there are no parts yet."""
-    firsts = np.array([part.log[0] for part in store.parts], np.uint64)
-    return np.maximum(np.searchsorted(firsts, events, "right") - 1, 0)
+    second = (events >> _SECOND).astype(np.int64)
+    return np.maximum(np.searchsorted(logged.first, second, "right") - 1, 0)

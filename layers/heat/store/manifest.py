@@ -1,13 +1,15 @@
-"""The one page that says what the stores of all heat layers are; a rename switches them all at once.
+"""The pages that say what the stores of all heat layers are.
 
-Whatever it names is never changed, only added to beyond the lengths that it gives. So a reader that holds a
-manifest holds one moment of every layer, for as long as it likes.
+A base is written with each build or fold and never changed; it names the files of all layers. One manifest says
+how far these have grown since, and a rename switches it for all layers at once. Files are only ever added to
+beyond the lengths that it gives. So a reader that holds a manifest holds one moment of every layer, for as long
+as it likes, and an event that comes costs one short page.
 """
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -15,11 +17,24 @@ from layers.core.errors import HeatNotReady, HeatStoreError
 from layers.heat.store.events import Plane, State
 
 NAME = "manifest.json"
-FORMAT = 2
 
 
 class _Page(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def of(cls, path: Path) -> Self:
+        """As it stands in a file.
+
+        Raises
+        ------
+        FileNotFoundError : there is none.
+        HeatStoreError : it is of another form.
+        """
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except ValidationError as exc:
+            raise HeatStoreError(f"the heat store is of another form: {exc.errors()[0]['msg']}") from exc
 
 
 class Place(_Page):
@@ -30,13 +45,16 @@ class Place(_Page):
 
 
 class Part(_Page):
-    """One slice of the sorted log, and the counts of everything up to its end.
+    """One slice of the log, and the counts of everything up to its end; no second lies in two parts.
 
+    log : uint32[blocks + 1], where each block begins and the last one ends; uint32[events], their times, ascending
+        within each block; uint32[events], their keys.
     first : second of its first event, since the origin.
     counts : uint32[planes + 1, entries], as many as there were then; first of all planes together.
     """
 
     log: Place
+    blocks: int
     events: int
     first: int
     counts: Place
@@ -45,38 +63,56 @@ class Part(_Page):
 
 
 class Layer(_Page):
-    """The log of one heat layer in parts, and the changes that are not folded into it yet."""
+    """The log of one heat layer in parts, and the file of the changes that are not folded into it yet."""
 
     parts: tuple[Part, ...]
-    changes: Place
-    changed: int
+    changes: str
+
+
+class Base(_Page):
+    """All heat layers as the last build or fold left them.
+
+    origin : second since 1970 that the stores count from.
+    part_events : events of a part, about.
+    entries : file of the entries; cells and areas alternate.
+    """
+
+    origin: int
+    part_events: int
+    entries: str
+    layers: dict[str, Layer]
+
+    def files(self) -> set[str]:
+        """Names of all files that it leans on."""
+        named = {self.entries}
+        for layer in self.layers.values():
+            named.add(layer.changes)
+            for part in layer.parts:
+                named |= {part.log.file, part.counts.file}
+        return named
+
+    def begin(self, folder: Path, name: str, state: State, planes: tuple[Plane, ...], entries: int) -> "Manifest":
+        """Write it into a file that begins with `name`; the manifest of nothing changed since."""
+        file = f"{name}.base"
+        (folder / file).write_text(self.model_dump_json(), "utf-8")
+        changed = dict.fromkeys(self.layers, 0)
+        return Manifest(base=file, state=state, planes=planes, entries=entries, changed=changed)
 
 
 class Manifest(_Page):
     """All heat layers at one moment.
 
-    origin : second since 1970 that the stores count from.
-    part_events : events of a part, about.
-    entries_at : where the entries stand; cells and areas alternate.
+    base : file of the base that they have grown from.
+    entries : how many there are.
+    changed : changes of each layer that are not folded into its log.
     """
 
-    format: int = FORMAT
+    format: Literal[3] = 3
+    base: str
     state: State
-    origin: int
-    part_events: int
     planes: tuple[Plane, ...]
-    entries_at: Place
     entries: int
-    layers: dict[str, Layer]
-
-    def files(self) -> set[str]:
-        """Names of all files that it leans on."""
-        named = {self.entries_at.file}
-        for layer in self.layers.values():
-            named.add(layer.changes.file)
-            for part in layer.parts:
-                named |= {part.log.file, part.counts.file}
-        return named
+    changed: dict[str, int]
 
     def write(self, folder: Path) -> None:
         """Make it the folder's present one."""
@@ -94,11 +130,9 @@ class Manifest(_Page):
         HeatStoreError : it is of another form.
         """
         try:
-            return cls.model_validate_json((folder / NAME).read_bytes())
+            return cls.of(folder / NAME)
         except FileNotFoundError as exc:
             raise HeatNotReady("the heat is not built yet; `onemap work` builds it", retry_after_s=5) from exc
-        except ValidationError as exc:
-            raise HeatStoreError(f"the heat store is of another form: {exc.errors()[0]['msg']}") from exc
 
 
 @dataclass(frozen=True)

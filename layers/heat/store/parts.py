@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from layers.heat.store.kernels import Counts, Log, count
+from layers.heat.store.kernels import BLOCK_BITS, Counts, Halves, Log, count, spread
 from layers.heat.store.manifest import Part, Place
 
 _LEAST_EVENTS = 1 << 16
@@ -40,12 +40,12 @@ def no_counts(planes: int, entries: int) -> Counts:
 
 
 def cut(log: Log, events: int) -> Iterator[Log]:
-    """Slices of about `events` events each, equal events never apart; nothing of an empty log."""
+    """Slices of about `events` events each, of which no two share a second; nothing of an empty log."""
     if len(log) == 0:
         return
     slices = max(1, round(len(log) / events))
     ends = np.arange(1, slices) * len(log) // slices
-    bounds = np.unique([0, *np.searchsorted(log, log[ends]), len(log)])
+    bounds = np.unique([0, *np.searchsorted(log, log[ends] >> _SECOND << _SECOND), len(log)])
     for start, stop in pairwise(bounds.tolist()):
         yield log[start:stop]
 
@@ -65,23 +65,39 @@ class PartWriter:
 
     def add(self, log: Log) -> Part:
         """Write a part, a sorted slice with at least one event."""
+        blocks = -(-self.counts.shape[1] >> BLOCK_BITS)
+        whole = np.zeros(blocks + 1 + 2 * len(log), np.uint32)
+        bounds, t, key = apart(whole, blocks)
+        spread(log, bounds, t, key)
         place = Place(file=f"{self.name}.log", at=self._logged)
-        _append(self.folder / place.file, log)
-        self._logged += len(log)
-        return self.keep(log, place)
-
-    def keep(self, log: Log, place: Place) -> Part:
-        """A part whose log is written at `place` already: only its counts are new."""
-        count(log, self.counts[1:])
-        self.counts[0] = self.counts[1:].sum(axis=0, dtype=np.uint32)
-        counts = Place(file=f"{self.name}.counts", at=self._counted)
-        _append(self.folder / counts.file, self.counts)
-        self._counted += self.counts.size
+        _append(self.folder / place.file, whole)
+        self._logged += len(whole)
         rows, entries = self.counts.shape
-        first = int(log[0] >> _SECOND)
-        return Part(log=place, events=len(log), first=first, counts=counts, planes=rows - 1, entries=entries)
+        first, counts = int(log[0] >> _SECOND), self._count(key)
+        return Part(
+            log=place, blocks=blocks, events=len(log), first=first, counts=counts, planes=rows - 1, entries=entries
+        )
+
+    def keep(self, part: Part, key: Halves) -> Part:
+        """A part that is written already, and its keys: only its counts are new."""
+        rows, entries = self.counts.shape
+        return part.model_copy(update={"counts": self._count(key), "planes": rows - 1, "entries": entries})
+
+    def _count(self, key: Halves) -> Place:
+        count(key, self.counts[1:])
+        self.counts[0] = self.counts[1:].sum(axis=0, dtype=np.uint32)
+        place = Place(file=f"{self.name}.counts", at=self._counted)
+        _append(self.folder / place.file, self.counts)
+        self._counted += self.counts.size
+        return place
 
 
-def _append(path: Path, array: Log | Counts) -> None:
+def apart(whole: Halves, blocks: int) -> tuple[Halves, Halves, Halves]:
+    """Bounds of the blocks, times and keys of a part's log as it is written."""
+    bounds, rest = whole[: blocks + 1], whole[blocks + 1 :]
+    return bounds, rest[: len(rest) // 2], rest[len(rest) // 2 :]
+
+
+def _append(path: Path, array: Halves) -> None:
     with path.open("ab") as file:
         array.tofile(file)

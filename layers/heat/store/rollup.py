@@ -1,22 +1,25 @@
-"""From dense entries to the cells of one resolution: which entry lies in which cell, and which cell lies where."""
+"""From dense entries to the cells of an answer: which entry lies in which cell, and which cell lies where."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache, partial
-from typing import cast
+from functools import cached_property, lru_cache
+from typing import Self, cast
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from layers.core.audience import SENSITIVE_RES
 from layers.geo import hexgrid
 from layers.geo.bbox import Bbox
 from layers.heat.store.entries import Entries
-from layers.heat.store.kernels import Values, gather
+from layers.heat.store.kernels import BLOCK_BITS, Places, Values, gather
+
+Areas = frozenset[int] | None
 
 _M_PER_DEGREE = 110_000.0
 _NEARLY_POLE = 89.9
-_SHAPES = 64  # boxes, and polygons; a byte a cell each; the tiles of one screen are some 30
+_KEPT = 32  # selections, of some 16 bytes an entry that counts; the tiles of one screen are as many
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,26 +38,51 @@ class Rollup:
         cell, rank = np.unique(hexgrid.parent(base, res), return_inverse=True)
         return cls(cell, rank.astype(np.int32))
 
-    def sums(self, by_entry: Values, kept: NDArray[np.bool_]) -> Values:
-        """Sums of the kept entries by cell, in the order of `cell`, of the type given."""
-        sums = cast("Values", np.zeros(len(self.cell), by_entry.dtype))
-        gather(by_entry, self.rank, kept, sums)
-        return sums
-
     @cached_property
     def centre(self) -> NDArray[np.float64]:
         """float64[m, 2], lon-lat degrees."""
         return hexgrid.centre(self.cell)
 
-    @cached_property
-    def touching(self) -> Callable[[Bbox], NDArray[np.bool_]]:
-        """Which cells touch a box; kept for the boxes asked for last, as screens ask for theirs over and over."""
-        return lru_cache(_SHAPES)(partial(touching, self.cell, centre=self.centre))
 
-    @cached_property
-    def within(self) -> Callable[[shapely.Geometry], NDArray[np.bool_]]:
-        """Which cells have their centre in a polygon; kept for the polygons asked for last."""
-        return lru_cache(_SHAPES)(partial(_within, self.centre))
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """The entries that count in an answer, and the cells that they count in.
+
+    entry : int32[n], ascending.
+    whole : bool[n], whether all of the cell of SENSITIVE_RES around the entry is inside of the mask.
+    rank : int32[n], place of each entry's cell in `cell`.
+    cell : uint64[m], ascending.
+    blocks : of the entries.
+    """
+
+    entry: NDArray[np.int32]
+    whole: NDArray[np.bool_]
+    rank: NDArray[np.int32]
+    cell: NDArray[np.uint64]
+    blocks: Places
+
+    @classmethod
+    def of(cls, kept: NDArray[np.bool_], whole: NDArray[np.bool_], rolled: Rollup) -> Self:
+        """Those that are kept, of all entries."""
+        entry = np.flatnonzero(kept)
+        rank = rolled.rank[entry]
+        held = np.zeros(len(rolled.cell), bool)
+        held[rank] = True
+        place = np.cumsum(held, dtype=np.int32) - 1
+        blocks = np.unique(entry >> BLOCK_BITS)
+        return cls(entry.astype(np.int32), whole[entry], place[rank], rolled.cell[held], blocks)
+
+    def sums(self, plain: Values, hidden: Values | None) -> Values:
+        """Sums by cell of what is told by entry.
+
+        hidden : what may only be counted in whole cells of SENSITIVE_RES, so that no mask cuts smaller pieces out
+            of them; none where there is nothing to hide.
+        """
+        sums = cast("Values", np.zeros(len(self.cell), plain.dtype))
+        gather(plain, self.entry, self.rank, sums)
+        if hidden is not None:
+            gather(hidden, self.entry[self.whole], self.rank[self.whole], sums)
+        return sums
 
 
 def touching(cell: NDArray[np.uint64], bbox: Bbox, centre: NDArray[np.float64] | None = None) -> NDArray[np.bool_]:
@@ -104,12 +132,33 @@ class Rollups:
         cell = self.entries.cell[:1]
         return int(hexgrid.resolution(cell)[0]) if len(cell) else hexgrid.FINEST
 
-    @property
-    def base(self) -> Rollup:
-        """To the entries' own cells: one may lie in several areas."""
-        return self.at(self.base_res)
-
     @cached_property
-    def everything(self) -> NDArray[np.bool_]:
-        """A mask that keeps every entry."""
-        return np.ones(len(self.entries), bool)
+    def selection(self) -> Callable[[int, Areas, shapely.Geometry | None, Bbox | None], Selection]:
+        """What counts in an answer of a resolution, areas, polygon and box; kept for those asked for last.
+
+        As screens ask for theirs over and over. Of areas, entries that stand in one of them; of a polygon, those
+        whose base cell has its centre inside; of a box, those whose cell of the resolution touches it.
+        """
+        return lru_cache(_KEPT)(self._select)
+
+    def _select(self, res: int, areas: Areas, polygon: shapely.Geometry | None, bbox: Bbox | None) -> Selection:
+        kept = np.ones(len(self.entries), bool)
+        if areas is not None:
+            kept &= np.isin(self.entries.areas, list(areas))[self.entries.area_rank]
+        if polygon is not None:
+            base = self.at(self.base_res)
+            kept &= _within(base.centre, polygon)[base.rank]
+        whole = self._whole(kept)
+        rolled = self.at(res)
+        if bbox is not None:
+            kept &= touching(rolled.cell, bbox, rolled.centre)[rolled.rank]
+        if kept.all() and (areas, polygon, bbox) != (None, None, None):
+            return self.selection(res, None, None, None)
+        return Selection.of(kept, whole, rolled)
+
+    def _whole(self, kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """The entries of those cells of SENSITIVE_RES of which every entry is kept."""
+        coarse = self.at(min(SENSITIVE_RES, self.base_res))
+        cut = np.zeros(len(coarse.cell), bool)
+        cut[coarse.rank[~kept]] = True
+        return ~cut[coarse.rank]

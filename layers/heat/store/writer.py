@@ -77,8 +77,8 @@ class Writer:
     @property
     def full(self) -> bool:
         """Whether so many changes wait in a layer that they should be folded."""
-        layers = self._store.manifest.layers.values() if self._store else ()
-        return any(layer.changed > FOLD_AT for layer in layers)
+        changed = self._store.manifest.changed.values() if self._store else ()
+        return any(count > FOLD_AT for count in changed)
 
     def rebuild(self, partitions: Iterable[Events], planes: Sequence[Plane], state: State) -> None:
         """Build all stores anew; readers keep the old ones until the end. Raises as `build` does."""
@@ -95,22 +95,24 @@ class Writer:
         store = self._store
         if store is None:
             raise HeatStoreError("there is no heat store to add to")
-        manifest = store.manifest
+        manifest, base = store.manifest, store.base
         planes, place = _with_planes(manifest.planes, changes.planes)
         entries = store.entries.with_new(changes.cell, changes.area)
         known = manifest.entries
         if len(entries) > known:
             added = Entries(entries.cell[known:], entries.area[known:])
-            write_entries(self._folder / manifest.entries_at.file, added, at=known)
-        packed = pack(changes.t, place[changes.plane], entries.find(changes.cell, changes.area), manifest.origin)
+            write_entries(self._folder / base.entries, added, at=known)
+        packed = pack(changes.t, place[changes.plane], entries.find(changes.cell, changes.area), base.origin)
         signed = np.column_stack([packed, changes.sign.astype(np.int64).view(np.uint64)])
         takes_away = bool(np.any(changes.sign < 0))
-        layers = {}
+        changed = {}
         for number, layer in enumerate(self._layers):
             own = signed[inside(changes.zones, number)]
             # What moves between zone types comes and goes at once in every other layer.
-            layers[layer] = self._add(manifest.layers[layer], settled(own) if takes_away else own)
-        fresh = {"state": state, "planes": planes, "entries": len(entries), "layers": layers}
+            own = settled(own) if takes_away else own
+            self._add(base.layers[layer].changes, manifest.changed[layer], own)
+            changed[layer] = manifest.changed[layer] + len(own)
+        fresh = {"state": state, "planes": planes, "entries": len(entries), "changed": changed}
         self._switch(manifest.model_copy(update=fresh))
 
     def fold(self) -> None:
@@ -118,17 +120,18 @@ class Writer:
         store = self._store
         if store is None:
             return
-        manifest, name = store.manifest, _fresh()
+        manifest, base, name = store.manifest, store.base, _fresh()
+        shape = (len(manifest.planes), manifest.entries)
         layers = {}
-        for layer, known in manifest.layers.items():
-            if known.changed == 0:
+        for layer, known in base.layers.items():
+            if manifest.changed[layer] == 0:
                 layers[layer] = known
                 continue
-            shape = (len(manifest.planes), manifest.entries)
             file = f"{name}-{layer}"
-            parts = fold(self._folder, file, known.parts, store.layer(layer), shape, manifest.part_events)
-            layers[layer] = Layer(parts=parts, changes=no_changes(self._folder, file), changed=0)
-        self._switch(manifest.model_copy(update={"layers": layers}))
+            parts = fold(self._folder, file, known.parts, store.layer(layer), shape, base.part_events)
+            layers[layer] = Layer(parts=parts, changes=no_changes(self._folder, file))
+        folded = base.model_copy(update={"layers": layers})
+        self._switch(folded.begin(self._folder, name, manifest.state, manifest.planes, manifest.entries))
         self._clear()
 
     def digest(self) -> int:
@@ -137,21 +140,19 @@ class Writer:
             raise HeatStoreError("there is no heat store to check")
         return digest(self._store)
 
-    def _add(self, layer: Layer, signed: Log) -> Layer:
+    def _add(self, file: str, changed: int, signed: Log) -> None:
         """Write changes after those that the manifest knows; what a broken try left there is overwritten."""
-        if len(signed) == 0:
-            return layer
-        with (self._folder / layer.changes.file).open("r+b") as file:
-            file.seek(16 * layer.changed)
-            signed.tofile(file)
-        return layer.model_copy(update={"changed": layer.changed + len(signed)})
+        if len(signed):
+            with (self._folder / file).open("r+b") as opened:
+                opened.seek(16 * changed)
+                signed.tofile(opened)
 
     def _take_up(self) -> None:
         """Go on with what is there; what is broken, of another form or of other layers is built anew."""
         try:
-            manifest = Manifest.read(self._folder)
-            if tuple(manifest.layers) == self._layers:
-                self._store = Store.of(manifest, self._folder)
+            store = Store.of(Manifest.read(self._folder), self._folder)
+            if tuple(store.base.layers) == self._layers:
+                self._store = store
         except (HeatStoreError, FileNotFoundError):
             return
 
@@ -164,7 +165,7 @@ class Writer:
         """Remove what neither the store of now nor the one just before leans on, which some still read."""
         kept = {NAME, LOCK}
         for store in (self._store, self._before):
-            kept |= store.manifest.files() if store else set()
+            kept |= {store.manifest.base} | store.base.files() if store else set()
         for path in self._folder.iterdir():
             if path.name not in kept and path.is_file():
                 path.unlink()
@@ -179,4 +180,5 @@ def _with_planes(known: Sequence[Plane], given: Sequence[Plane]) -> tuple[tuple[
     planes = tuple(dict.fromkeys([*known, *given]))
     if len(planes) > MOST_PLANES:
         raise HeatStoreError(f"more than {MOST_PLANES} planes", planes=len(planes))
-    return planes, np.array([planes.index(plane) for plane in given], np.int16)
+    place = {plane: number for number, plane in enumerate(planes)}
+    return planes, np.array([place[plane] for plane in given], np.int16)

@@ -123,8 +123,8 @@ def test_whatever_is_done_the_store_agrees_with_the_database(follower, done):
             follower.do(*(statement.format(f"k{key}") for key in keys))
             follower.appender.catch_up()
             assert follower.agrees()
-            layers = Manifest.read(follower.folder).layers.values()
-            assert all(layer.changed <= 7 for layer in layers), "too much is left to scan with every answer"
+            waiting = Manifest.read(follower.folder).changed.values()
+            assert all(changed <= 7 for changed in waiting), "too much is left to scan with every answer"
 
 
 def test_a_table_that_became_another_one_is_read_anew(follower):
@@ -239,7 +239,7 @@ def test_a_new_zone_type_gets_a_store(follower, monkeypatch):
     with follower.running():
         until(lambda: follower.told() != [])
         follower.do("insert into onemap.zone_type values ('bridge', 9, '桥', 'Bridges', '#000000')")
-        until(lambda: "bridge" in Manifest.read(follower.folder).layers)
+        until(lambda: "bridge" in Manifest.read(follower.folder).changed)
         follower.do(DELETE.format("k1"))
         until(follower.agrees)
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from layers.geo import hexgrid
+from layers.heat.store import kernels
 from layers.heat.store.events import Changes, Events, Plane, State
 
 LAYERS = ("all", "school", "market")
@@ -73,7 +74,12 @@ def answered(store, layer: str, windows: np.ndarray, weight: dict[Plane, int]) -
     by_plane = np.zeros(256, np.int64)
     for number, plane in enumerate(store.manifest.planes):
         by_plane[number] = weight.get(plane, 0)
-    ours = np.clip(windows - store.manifest.origin, 0, (1 << 32) - 1)
-    sums = store.layer(layer).sums(ours, by_plane)
+    ours = np.clip(windows - store.base.origin, 0, (1 << 32) - 1)
+    sums = store.layer(layer).sums(ours, by_plane, every_block(store))
     pairs = zip(store.entries.cell.tolist(), store.entries.area.tolist(), sums.tolist(), strict=True)
     return Counter({(cell, area): value for cell, area, value in pairs if value})
+
+
+def every_block(store) -> np.ndarray:
+    """Numbers of all blocks of the store's entries."""
+    return np.unique(np.arange(len(store.entries)) >> kernels.BLOCK_BITS)

@@ -18,6 +18,7 @@ from tests.layers.heat.store.stores import (
     SPAN_S,
     changes,
     events,
+    every_block,
     joined,
     state,
     taken,
@@ -66,12 +67,13 @@ def _read(folder: Path, until: float, seed: int, result) -> None:
     def torn(store) -> str:
         total = store.manifest.state.seq
         seen.add(total)
-        middle = FIRST + int(rng.integers(-3000, SPAN_S)) - store.manifest.origin
+        middle = FIRST + int(rng.integers(-3000, SPAN_S)) - store.base.origin
+        blocks = every_block(store)
         pieces = ([[0, middle]], [[middle, 2**32 - 1]])
         for layer, share in zip(LAYERS, (1, 2, 2), strict=True):
             one = store.layer(layer)
-            whole = one.sums(EVERYTHING, weight)
-            both = sum(one.sums(np.array(piece), weight) for piece in pieces)
+            whole = one.sums(EVERYTHING, weight, blocks)
+            both = sum(one.sums(np.array(piece), weight, blocks) for piece in pieces)
             if whole.sum() * share != total or not np.array_equal(whole, both) or whole.min(initial=0) < 0:
                 return f"{layer}: {whole.sum()} events where the moment says {total}"
         return ""

@@ -1,7 +1,6 @@
 """Stores against events counted one at a time, built, grown and folded."""
 
 from collections import Counter
-from itertools import chain
 
 import numpy as np
 import pytest
@@ -13,6 +12,7 @@ from layers.geo import hexgrid
 from layers.heat.store import build, parts, writer
 from layers.heat.store.checksum import events_checksum
 from layers.heat.store.events import Plane
+from layers.heat.store.kernels import BLOCK_BITS
 from layers.heat.store.reader import Reader
 from layers.heat.store.writer import Writer
 from tests.layers.heat.store.stores import (
@@ -25,6 +25,7 @@ from tests.layers.heat.store.stores import (
     changes,
     counted,
     events,
+    every_block,
     joined,
     state,
     taken,
@@ -69,6 +70,48 @@ def test_any_window_of_a_store_that_grew_is_what_its_events_count(tmp_path_facto
             assert answered(reader.store(), LAYERS[layer], windows, weight) == expected
 
 
+def test_the_entries_of_some_blocks_have_their_sums_whatever_others_there_are(tmp_path):
+    """A city of many blocks, the last of which is not full, that grows beyond it."""
+    known, came = _scattered(9000, 1), _scattered(2500, 2)
+    gone = np.arange(0, 9000, 7)
+    rng = np.random.default_rng(3)
+    with Writer(tmp_path, LAYERS) as ours:
+        ours.rebuild([known], PLANES, state())
+        before = len(ours.store.entries) >> BLOCK_BITS
+        ours.append(changes(came, taken(known, gone)), state(2))
+        stores = [ours.store]
+        ours.fold()
+        stores.append(ours.store)
+        assert ours.digest() > 0
+    rest = joined(taken(known, np.setdiff1d(np.arange(9000), gone)), came)
+    for store in stores:
+        every = every_block(store)
+        assert 2 < before < every[-1]
+        entry = store.entries.find(rest.cell, rest.area)
+        for _ in range(60):
+            blocks = np.sort(rng.choice(every, rng.integers(1, len(every) + 1), replace=False))
+            windows = np.sort(rng.integers(-100, SPAN_S + 100, 2 * rng.integers(1, 4))).reshape(-1, 2)
+            windows += FIRST - store.base.origin
+            weight = np.zeros(256, np.int64)
+            weight[: len(PLANES)] = rng.integers(0, 9, len(PLANES))
+            t = rest.t - store.base.origin
+            inside = ((windows[:, :1] <= t) & (t < windows[:, 1:])).any(axis=0) & (rest.zones & 1 == 1)
+            one, of = store.layer("school"), np.isin(np.arange(len(store.entries)) >> BLOCK_BITS, blocks)
+            expected = np.bincount(entry, weight[rest.plane] * inside, len(store.entries))
+            assert np.array_equal(one.sums(windows, weight, blocks)[of], expected[of])
+            end = int(windows[-1, 1])
+            factor = 0.5 ** (np.maximum(end - t, 0) / 500)
+            aged = np.bincount(entry, weight[rest.plane] * inside * factor, len(store.entries))
+            np.testing.assert_allclose(one.decayed(windows, weight, blocks, end, 500.0)[of], aged[of], atol=1e-9)
+
+
+def _scattered(n, seed):
+    """Events of nearly as many areas."""
+    some = events(n, seed)
+    some.area[:] = np.random.default_rng(seed).integers(0, 3 * n, n)
+    return some
+
+
 def test_a_store_built_from_many_partitions_in_any_order_is_the_same_as_from_one(tmp_path, monkeypatch):
     whole = events(3000, 1)
     by_time = [taken(whole, np.flatnonzero(whole.t // 700 == step)) for step in np.unique(whole.t // 700)]
@@ -81,9 +124,9 @@ def test_a_store_built_from_many_partitions_in_any_order_is_the_same_as_from_one
         with Writer(folder, LAYERS) as ours:
             ours.rebuild(partitions, PLANES, state())
             store = ours.store
-        logs = [np.concatenate([part.log for part in store.layer(layer).parts]) for layer in LAYERS]
-        counts = [[part.counts for part in store.layer(layer).parts] for layer in LAYERS]
-        said.append((store.manifest.origin, store.entries.cell, store.entries.area, *logs, *chain(*counts)))
+        logged = [part for layer in LAYERS for part in store.layer(layer).logged.parts]
+        arrays = [array for part in logged for array in (part.bounds, part.t, part.key, part.counts)]
+        said.append((store.base.origin, store.entries.cell, store.entries.area, *arrays))
     assert len(by_time) > 5
     assert len(by_cell) > 2
     for other in said[1:]:
@@ -110,9 +153,9 @@ def test_a_store_that_grew_and_was_folded_has_the_log_of_one_that_is_built_anew(
 def _decoded(store):
     """Every event of every layer by what it means, sorted."""
     found = {}
-    for layer in store.manifest.layers:
-        log = np.concatenate([part.log for part in store.layer(layer).parts])
-        t = (log >> np.uint64(32)).astype(np.int64) + store.manifest.origin
+    for layer in store.base.layers:
+        log = np.concatenate([part.log for part in store.layer(layer).logged.parts])
+        t = (log >> np.uint64(32)).astype(np.int64) + store.base.origin
         plane, entry = (log >> np.uint64(24)) & np.uint64(255), log & np.uint64(0xFFFFFF)
         planes = [store.manifest.planes[number] for number in plane]
         rows = zip(t, store.entries.cell[entry], store.entries.area[entry], planes, strict=True)
@@ -130,11 +173,30 @@ def test_the_checksum_is_that_of_the_events(tmp_path):
 def test_counts_that_the_log_does_not_bear_out_are_found(tmp_path):
     with Writer(tmp_path, LAYERS) as ours:
         ours.rebuild([events(500, 3)], PLANES, state())
-        name = ours.store.manifest.layers["school"].parts[1].counts.file
+        name = ours.store.base.layers["school"].parts[1].counts.file
     with (tmp_path / name).open("r+b") as file:
         file.seek(-4, 2)
         file.write((np.frombuffer((tmp_path / name).read_bytes()[-4:], np.uint32) + 1).tobytes())
     with Writer(tmp_path, LAYERS) as ours, pytest.raises(HeatStoreError, match="counts"):
+        ours.digest()
+
+
+@pytest.mark.parametrize("wrong", ["a block begins elsewhere", "times are swapped", "keys are swapped"])
+def test_an_event_that_is_not_where_it_is_looked_for_is_found(tmp_path, wrong):
+    """Neither the events nor their counts are others then."""
+    with Writer(tmp_path, LAYERS) as ours:
+        ours.rebuild([_scattered(5000, 3)], PLANES, state())
+        part = ours.store.base.layers["all"].parts[1]
+    log = np.memmap(tmp_path / part.log.file, np.uint32, "r+", 4 * part.log.at)
+    bounds, t, key = parts.apart(log[: part.blocks + 1 + 2 * part.events], part.blocks)
+    if wrong == "a block begins elsewhere":
+        bounds[1] += 1
+    else:
+        array = t if wrong == "times are swapped" else key
+        array[[0, part.events - 1]] = array[[part.events - 1, 0]]
+        array[:2] = array[:2][::-1] if wrong == "times are swapped" else array[:2]
+    log.flush()
+    with Writer(tmp_path, LAYERS) as ours, pytest.raises(HeatStoreError, match="not what its log says"):
         ours.digest()
 
 
@@ -158,9 +220,8 @@ def test_events_decay_by_half_for_each_half_life_before_the_end(tmp_path):
     end, half = FIRST + 4500, 777.0
     weight = np.zeros(256, np.int64)
     weight[:3] = (1, 0, 5)
-    sums = store.layer("school").decayed(
-        windows - store.manifest.origin, weight, end - store.manifest.origin, half
-    )
+    origin, blocks = store.base.origin, every_block(store)
+    sums = store.layer("school").decayed(windows - origin, weight, blocks, end - origin, half)
     expected = Counter()
     for t, cell, area, plane, zones in zip(
         present.t, present.cell, present.area, present.plane, present.zones, strict=True
@@ -193,7 +254,8 @@ def test_stores_of_other_layers_or_another_form_are_built_anew_and_read_until_th
     with Writer(tmp_path, (*LAYERS, "harbour")) as ours:
         assert ours.state is None
         assert Reader(tmp_path).store().manifest.state.seq == 1
-    (tmp_path / "manifest.json").write_text('{"format": 0}')
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text(manifest.read_text("utf-8").replace('"format":3', '"format":2'), "utf-8")
     with Writer(tmp_path, LAYERS) as ours:
         assert ours.state is None
         with pytest.raises(HeatStoreError, match="another form"):
@@ -248,9 +310,9 @@ def test_files_that_no_store_of_now_or_just_before_leans_on_are_cleared_away(tmp
             ours.append(changes(events(20, seq), NOTHING), state(seq))
             ours.fold()
         ours.append(changes(events(1, 1), NOTHING), state(9))
-        before = ours.store.manifest.files()
+        before = _files(ours.store)
         ours.fold()
-        now = ours.store.manifest.files()
+        now = _files(ours.store)
         there = {path.name for path in tmp_path.iterdir()}
     assert there == before | now | {"manifest.json", "lock"}
     assert before != now
@@ -258,6 +320,10 @@ def test_files_that_no_store_of_now_or_just_before_leans_on_are_cleared_away(tmp
     with Writer(tmp_path, LAYERS) as ours:
         ours.fold()
     assert not (tmp_path / "leftover.log").exists()
+
+
+def _files(store):
+    return store.base.files() | {store.manifest.base}
 
 
 def test_a_reader_finds_the_files_of_its_moment_for_one_switch_more(tmp_path):
@@ -269,6 +335,20 @@ def test_a_reader_finds_the_files_of_its_moment_for_one_switch_more(tmp_path):
         ours.rebuild([events(50, 2)], PLANES, state(2))
         expected = counted(known, 1, everything, dict.fromkeys(PLANES, 1))
         assert answered(moment, "school", everything, dict.fromkeys(PLANES, 1)) == expected
+
+
+def test_what_comes_is_told_by_a_short_page_and_nothing_else_is_read_or_opened_anew(tmp_path):
+    with Writer(tmp_path, LAYERS) as ours:
+        ours.rebuild([events(3000, 1)], PLANES, state())
+        reader = Reader(tmp_path)
+        before = reader.store()
+        logged = before.layer("all").logged
+        for seq in range(2, 5):
+            ours.append(changes(events(1, seq), NOTHING), state(seq))
+        after = reader.store()
+        assert after.layer("all").changes.shape == (3, 2)
+        assert (after.base, after.layer("all").logged) == (before.base, logged)
+        assert (tmp_path / "manifest.json").stat().st_size < 1000 < (tmp_path / after.manifest.base).stat().st_size
 
 
 def test_a_reader_whose_files_are_cleared_away_while_it_answers_answers_from_the_next_moment(tmp_path):
@@ -290,7 +370,7 @@ def test_a_reader_whose_files_are_cleared_away_while_it_answers_answers_from_the
 def test_a_log_of_garbage_is_found_and_crashes_nobody(tmp_path):
     with Writer(tmp_path, LAYERS) as ours:
         ours.rebuild([events(500, 3)], PLANES, state())
-        name = ours.store.manifest.layers["all"].parts[0].log.file
+        name = ours.store.base.layers["all"].parts[0].log.file
     with (tmp_path / name).open("r+b") as file:
         file.seek(80)
         file.write(b"\xff" * 8)
@@ -325,9 +405,9 @@ def test_windows_of_one_second_hold_what_happened_in_it(tmp_path):
         ours.append(changes(came, taken(known, gone)), state(2))
         store = ours.store
     present = joined(taken(known, np.setdiff1d(np.arange(900), gone)), came)
-    ends = [part.log[[0, -1]] for part in store.layer("all").parts]
+    ends = [part.log[[0, -1]] for part in store.layer("all").logged.parts]
     moved = np.concatenate([*ends, store.layer("all").changes[:, 0]])
-    for second in np.unique((moved >> np.uint64(32)).astype(np.int64) + store.manifest.origin).tolist():
+    for second in np.unique((moved >> np.uint64(32)).astype(np.int64) + store.base.origin).tolist():
         windows = np.array([[second - 9, second - 8], [second, second + 1], [second + 8, second + 9]])
         for some in (windows, windows[1:2]):
             assert answered(store, "all", some, weight) == counted(present, 0, some, weight)
@@ -340,12 +420,11 @@ def test_incidents_that_move_between_zone_types_change_only_the_stores_of_these(
     after.zones[:] = 2
     with Writer(tmp_path, LAYERS) as ours:
         ours.rebuild([known], PLANES, state())
-        before = ours.store.manifest.layers
+        before = ours.store.base.layers
         ours.append(changes(after, moved), state(2))
-        changed = {name: layer.changed for name, layer in ours.store.manifest.layers.items()}
-        assert changed == {"all": 0, "school": 50, "market": 50}
+        assert ours.store.manifest.changed == {"all": 0, "school": 50, "market": 50}
         ours.fold()
-        layers = ours.store.manifest.layers
+        layers = ours.store.base.layers
         assert layers["all"] == before["all"]
         assert layers["market"].parts != before["market"].parts
         assert ours.digest() == events_checksum(
