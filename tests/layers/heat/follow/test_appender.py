@@ -67,7 +67,7 @@ class Follower:
             assert not thread.is_alive()
 
     def spoil(self):
-        """One event of the log becomes another one."""
+        """A log says of its events what they are not."""
         (log,) = self.folder.glob("*-all.log")
         data = bytearray(log.read_bytes())
         data[0:8] = data[8:16]
@@ -220,7 +220,7 @@ def test_a_spoilt_store_is_found_out_and_built_anew(follower, monkeypatch):
     assert follower.told()[-1] == follower.version
 
 
-@pytest.mark.parametrize("kind", ["log", "counts", "changes", "entries"])
+@pytest.mark.parametrize("kind", ["log", "counts", "changes", "entries", "base"])
 def test_files_that_a_crash_cut_short_are_made_anew(follower, monkeypatch, kind):
     monkeypatch.setattr("layers.heat.follow.appender._TICK_S", 0.1)
     follower.appender.catch_up()
