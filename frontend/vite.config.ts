@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 
 /** Paths of the server, for `npm run dev` beside a running `onemap serve`. */
 const SERVED =
-  /^\/(city|heat|tiles|summary|place|live|collections|conformance|styles|tileMatrixSets|open311|api|docs|enter|healthz)\b/;
+  /^\/(city|cases(?!\.)|heat|tiles|summary|place|live|collections|conformance|styles|tileMatrixSets|open311|api|docs|enter|healthz)\b/;
 
 export default defineConfig({
   plugins: [svelte()],
@@ -15,7 +15,13 @@ export default defineConfig({
     // The server writes the pages of its interfaces itself, and reads there which files they load.
     manifest: "assets/manifest.json",
     rolldownOptions: {
-      input: { hub: "index.html", wall: "wall.html", report: "report.html", pages: "src/apps/pages/main.ts" },
+      input: {
+        hub: "index.html",
+        wall: "wall.html",
+        report: "report.html",
+        cases: "cases.html",
+        pages: "src/apps/pages/main.ts",
+      },
     },
   },
   worker: { format: "es" },

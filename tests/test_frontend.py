@@ -40,7 +40,7 @@ def test_the_workers_are_within_theirs():
 
 
 @built
-@pytest.mark.parametrize("page", ["index.html", "wall.html", "report.html"])
+@pytest.mark.parametrize("page", ["index.html", "wall.html", "report.html", "cases.html"])
 def test_a_page_names_nothing_but_files_of_its_own(page):
     paths = linked(page)
     assert paths

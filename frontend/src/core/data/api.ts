@@ -34,9 +34,10 @@ export function pathOf(path: string, query: Query = {}): string {
  *
  * @throws ApiProblem where the server refused or was silent
  */
-async function answerOf(path: string, query: Query, accept: string): Promise<Response> {
+async function answerOf(path: string, query: Query, accept: string, sent?: string): Promise<Response> {
   const answer = await fetch(pathOf(path, query), {
-    headers: { Accept: accept },
+    headers: { Accept: accept, ...(sent && { "Content-Type": "application/json" }) },
+    ...(sent && { method: "POST", body: sent }),
     credentials: "same-origin",
     cache: "no-cache",
     signal: AbortSignal.timeout(TIMEOUT_MS),
@@ -52,7 +53,15 @@ function silent(cause: unknown): never {
 
 /** @throws ApiProblem where the server refused, was silent or answered something else than JSON */
 export async function getJson<T>(path: string, query: Query = {}): Promise<T> {
-  const answer = await answerOf(path, query, "application/json");
+  return bodyOf<T>(await answerOf(path, query, "application/json"));
+}
+
+/** What the server makes of a body that is sent to it. @throws ApiProblem as `getJson` does */
+export async function postJson<T>(path: string, body: unknown): Promise<T> {
+  return bodyOf<T>(await answerOf(path, {}, "application/json", JSON.stringify(body)));
+}
+
+async function bodyOf<T>(answer: Response): Promise<T> {
   const body: unknown = await answer.json().catch(() => null);
   if (body !== null) return body as T;
   throw new ApiProblem(answer.status, "about:blank", answer.statusText);

@@ -17,6 +17,8 @@ export interface LiveHandlers {
   layer(event: LiveEvents["layer"]): void;
   heat(event: LiveEvents["heat"]): void;
   incident(event: LiveFeature): void;
+  /** a case was registered or has moved */
+  case?(event: LiveEvents["case"]): void;
   /** events may have been missed: ask for everything again */
   reset(): void;
 }
@@ -86,6 +88,7 @@ export class LiveFeed {
     on("layer", (event) => this.handlers.layer(event));
     on("heat", (event) => this.handlers.heat(event));
     on("incident", (event) => this.deliver(event));
+    on("case", (event) => this.handlers.case?.(event));
     on("reset", () => this.handlers.reset());
   }
 

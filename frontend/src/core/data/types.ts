@@ -17,6 +17,15 @@ export type HeatMeta = Omit<Shape["HeatCellsShape"], "cells" | "values">;
 export type Summary = Shape["SummaryShape"];
 export type Place = Shape["PlaceShape"];
 
+export type CaseRow = Shape["CaseShape"];
+export type CaseFile = Shape["CaseFileShape"];
+export type CaseStep = Shape["StepShape"];
+export type CaseTerm = Shape["TermShape"];
+export type Move = Shape["MoveShape"];
+export type Workflow = Shape["WorkflowShape"];
+export type Choices = Shape["ChoicesShape"];
+export type Duplicate = Shape["DuplicateShape"];
+
 /** Audiences, the least first. */
 export type Role = "public" | "room" | "analyst" | "planner" | "dispatcher" | "admin";
 
@@ -45,6 +54,8 @@ export interface LiveEvents {
    */
   heat: { version: number; at: string; cells: string[] | null };
   incident: LiveFeature;
+  /** how a case stands after a move; it tells no text */
+  case: { id: number; version: number };
   reset: Record<string, never>;
 }
 

@@ -11,6 +11,8 @@ export const en = {
   "hub.wall": "Wall",
   "hub.wallText": "The governance map for a command room, a video wall or a lobby.",
   "hub.reportText": "Tell the city of a problem, and see how it is dealt with",
+  "hub.cases": "Case desk",
+  "hub.casesText": "The queue of cases by deadline, each with its history, its place and its next moves.",
   "hub.data": "Data and interfaces",
   "hub.collections": "Collections",
   "hub.collectionsText": "Areas, risk areas and incidents, to browse, to filter and as files",

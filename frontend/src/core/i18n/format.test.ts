@@ -31,6 +31,12 @@ describe("formats", () => {
     expect([en.span(day), zh.span(day)]).toEqual(["31 Dec 2021", "2021年12月31日"]);
   });
 
+  it("tell a moment without the year that it is in the city now", () => {
+    const eve = Date.parse("2022-01-01T04:05:00Z");
+    expect([en.moment(eve, eve), zh.moment(eve, eve)]).toEqual(["31 Dec, 23:05", "12月31日 23:05"]);
+    expect(en.moment(eve, eve + 3_600_000)).toBe("31 Dec 2021, 23:05");
+  });
+
   it("tell the time of the city", () => {
     expect(en.clock(Date.parse("2022-01-01T04:05:00Z"))).toBe("23:05");
   });

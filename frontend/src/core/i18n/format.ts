@@ -14,6 +14,8 @@ export class Formats {
   private readonly clocks: Intl.DateTimeFormat;
   private readonly weekdays: Intl.DateTimeFormat;
   private readonly instants: Intl.DateTimeFormat;
+  private readonly thisYear: Intl.DateTimeFormat;
+  private readonly years: Intl.DateTimeFormat;
 
   constructor(
     private readonly lang: Lang,
@@ -45,6 +47,15 @@ export class Formats {
       day: "numeric",
       month: "short",
     });
+    this.thisYear = new Intl.DateTimeFormat(locale, {
+      timeZone,
+      day: "numeric",
+      month: "short",
+      hour: "2-digit",
+      minute: "2-digit",
+      hourCycle: "h23",
+    });
+    this.years = new Intl.DateTimeFormat(locale, { timeZone, year: "numeric" });
     this.instants = new Intl.DateTimeFormat(locale, {
       timeZone,
       day: "numeric",
@@ -54,6 +65,12 @@ export class Formats {
       minute: "2-digit",
       hourCycle: "h23",
     });
+  }
+
+  /** An instant without the year that it is now; in another year, with it. */
+  moment(ms: number, now: number): string {
+    const same = this.years.format(ms) === this.years.format(now);
+    return same ? this.thisYear.format(ms) : this.instant(ms);
   }
 
   number(value: number): string {

@@ -11,9 +11,12 @@ export const DICTIONARIES: Readonly<Record<Lang, Dictionary>> = { en, zh };
 
 /** Text of a key, its `{name}` places filled from `values`. */
 export function t(lang: Lang, key: Key, values: Readonly<Record<string, string | number>> = {}): string {
-  return DICTIONARIES[lang][key].replace(/\{(\w+)\}/g, (place, name: string) =>
-    String(values[name] ?? place),
-  );
+  return fill(DICTIONARIES[lang][key], values);
+}
+
+/** A text with its `{name}` places filled; one that has no value stays. */
+export function fill(text: string, values: Readonly<Record<string, string | number>>): string {
+  return text.replace(/\{(\w+)\}/g, (place, name: string) => String(values[name] ?? place));
 }
 
 /** Why a question was not answered: the server's own words, or that it gave none. */

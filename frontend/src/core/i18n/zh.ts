@@ -12,6 +12,8 @@ export const zh: Dictionary = {
   "hub.wall": "大屏",
   "hub.wallText": "指挥室、大屏与公共大厅使用的治理态势图。",
   "hub.reportText": "向本市上报问题，查询办理进度",
+  "hub.cases": "案件工作台",
+  "hub.casesText": "按期限排列的案件队列，每件案件的经过、位置和下一步操作。",
   "hub.data": "数据与接口",
   "hub.collections": "数据集",
   "hub.collectionsText": "区域、重点区域与事件，可浏览、过滤与下载",

@@ -7,7 +7,7 @@ import type {
 import type { City } from "../data/types";
 import type { Lang } from "../state/url";
 import { HAN, LATIN } from "./fonts";
-import { MAP_COLOURS as C } from "./palette";
+import { MAP_COLOURS, type MapColours } from "./palette";
 
 /** Fonts of all text on the map, in order of preference for each character. */
 export const FONT_STACK = [LATIN, HAN];
@@ -41,14 +41,15 @@ export const tileSource = (minzoom: number, tiles: string[]) => ({
 });
 
 /**
- * The dark base map: nothing but the city's own areas. Levels of the tree become land (the top one),
- * borders (those between) and grid lines (the finest, near by only).
+ * The base map: nothing but the city's own areas. Levels of the tree become land (the top one),
+ * borders (those between) and grid lines (the finest, near by only). `C`: what it is coloured by.
  */
 export function baseStyle(
   city: City,
   lang: Lang,
   fontFaces: FontFacesSpecification,
   areasVersion?: string,
+  C: MapColours = MAP_COLOURS,
 ): StyleSpecification {
   const codes = city.levels.map((level) => level.code);
   const [top, ...below] = codes;
@@ -100,11 +101,13 @@ export function baseStyle(
     },
     areaLabels("grid-label", ["==", ["get", "level"], grid ?? ""], lang, GRID_LABEL_ZOOM, {
       colour: C.labelQuiet,
+      halo: C.halo,
       size: ["interpolate", ["linear"], ["zoom"], 14, 10.5, 17, 13],
       padding: 6,
     }),
     areaLabels("area-label", between, lang, 9, {
       colour: C.label,
+      halo: C.halo,
       size: ["interpolate", ["linear"], ["zoom"], 9, 11, 11, 12.5, 14, 17],
       padding: 10,
     }),
@@ -118,6 +121,7 @@ export function baseStyle(
 
 interface LabelLook {
   colour: string;
+  halo: string;
   size: ExpressionSpecification;
   padding: number;
 }
@@ -127,7 +131,7 @@ function areaLabels(
   filter: ExpressionSpecification,
   lang: Lang,
   minzoom: number,
-  { colour, size, padding }: LabelLook,
+  { colour, halo, size, padding }: LabelLook,
 ): LayerSpecification {
   return {
     id,
@@ -148,7 +152,7 @@ function areaLabels(
     paint: {
       "text-color": colour,
       // The hottest cells are as light as the text: a dark rim of 1.8 px keeps it readable on them.
-      "text-halo-color": C.halo,
+      "text-halo-color": halo,
       "text-halo-width": 1.8,
       "text-halo-blur": 0.4,
     },

@@ -1,0 +1,72 @@
+import { getJson, postJson } from "./api";
+import type { CaseFile, CaseRow, Choices, Duplicate, Workflow } from "./types";
+
+/** Most cases of one answer. */
+const PAGE = 200;
+
+/** A part of the queue from its beginning; `next` is where it goes on, null at its end. */
+export interface Queue {
+  cases: CaseRow[];
+  next: string | null;
+}
+
+/**
+ * The queue, at least `count` cases of it where there are as many, from `after` on.
+ *
+ * @throws ApiProblem as `getJson` does
+ */
+export async function getQueue(
+  asked: Readonly<Record<string, string>>,
+  count = PAGE,
+  after: string | null = null,
+): Promise<Queue> {
+  const cases = new Map<number, CaseRow>();
+  let next = after;
+  do {
+    const query = { ...asked, limit: PAGE, ...(next !== null && { after: next }) };
+    const page = await getJson<Queue>("/cases", query);
+    // A case that moved between two pages may stand on both.
+    for (const each of page.cases) cases.set(each.id, each);
+    next = page.next;
+  } while (next !== null && cases.size < count);
+  return { cases: [...cases.values()], next };
+}
+
+export const getCase = (id: number) => getJson<CaseFile>(`/cases/${id}`);
+
+export const getChoices = () => getJson<Choices>("/cases/choices");
+
+export const getWorkflows = async () =>
+  (await getJson<{ workflows: Workflow[] }>("/cases/workflows")).workflows;
+
+/** What is told with a move; what it does not take is left out. */
+export interface Told {
+  reason?: string;
+  unit?: string;
+  rating?: number;
+}
+
+/** Makes a move from the version that was seen. @throws ApiProblem, 409 where the case has moved on */
+export const postMove = (id: number, move: string, version: number, told: Told) =>
+  postJson<CaseFile>(`/cases/${id}/moves`, { move, version, ...told });
+
+export interface NewCase {
+  source_key: string;
+  category: string;
+  lon: number;
+  lat: number;
+  workflow: string;
+  origin: string;
+  report?: string;
+}
+
+/** Registers a case; its number. @throws ApiProblem as `getJson` does */
+export const postCase = async (given: NewCase) => (await postJson<{ id: number }>("/cases", given)).id;
+
+/** Cases that may tell of the same thing, likeliest first. @throws ApiProblem as `getJson` does */
+export const getDuplicates = async (id: number) =>
+  (await getJson<{ duplicates: Duplicate[] }>(`/cases/${id}/duplicates`)).duplicates;
+
+export const mergeCase = (id: number, into: number) => postJson(`/cases/${id}/merge`, { into });
+
+export const splitCase = (id: number) => postJson(`/cases/${id}/split`, {});
