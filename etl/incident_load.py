@@ -19,6 +19,7 @@ from etl.incident_rows import stated, straight, tagged, unplaced
 from etl.landing import Intake, Landing
 from etl.load import incidents, staging, stored, told
 from etl.load.bare import bare
+from etl.load.cases import adopt, workflow_of
 from etl.load.settle import number_equals, settle
 from etl.load.staging import Merged
 from etl.readers.base import RawFrame, Reading
@@ -55,6 +56,7 @@ class IncidentLoad:
 
     def take_in(self) -> Intake:
         """Read and check every row; what did not pass is in quarantine."""
+        workflow_of(self.landing.source, self.landing.city)
         first = next(self.reading.batches)
         raws: Iterator[RawFrame] = chain([first], self.reading.batches)
         if self.again is None or first.through >= 1:
@@ -87,12 +89,18 @@ class IncidentLoad:
         return Merged(merged.inserted, merged.updated + needed.deleted, deleted, needed.superseded)
 
     def tell(self, merged: Merged) -> None:
-        """Compute anew what the public reads, bump the layer, and tell of each incident where they are few."""
+        """Compute anew what the public reads, bump the layer, and tell of each incident where they are few.
+
+        Of a source whose rows are to be cases they are made here: the ledger and the outbox are locked last.
+        """
         landing = self.landing
         incidents.vouch(landing.connection, self._tally.categories)
         self._tally.say("publishing", _MERGED)
         public.mark(landing.connection, self._tally.days)
         released = public.release(landing.connection, landing.city)
+        workflow = workflow_of(landing.source, landing.city)
+        if workflow is not None:
+            adopt(landing.connection, landing.source.id, workflow, landing.at)
         few = 0 < merged.inserted + merged.updated <= told.TOLD_ONE_BY_ONE
         told.tell(
             landing.connection,
@@ -101,6 +109,7 @@ class IncidentLoad:
             at=landing.at,
             each=few and not self._straight,
             released=released > 0,
+            cases=workflow is not None,
         )
 
     def _may_be_new(self) -> bool:

@@ -95,7 +95,8 @@ class Source(BaseModel):
     resources by code.
 
     `max_quarantined` is the share of rows above which a run fails whole. `schedule` is a cron line in the city's
-    time, and `watch` has the worker look for new files by itself.
+    time, and `watch` has the worker look for new files by itself. `cases` names the workflow that incidents with a
+    state follow: each load makes cases of the new ones.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -123,6 +124,7 @@ class Source(BaseModel):
     max_quarantined: float = Field(0.5, ge=0, le=1)
     schedule: str | None = None
     watch: bool = False
+    cases: str | None = None
 
     @field_validator("time_zone")
     @classmethod
@@ -158,6 +160,8 @@ class Source(BaseModel):
         problems += self._ways_in() + self._ways_to_change()
         if self.attributes and self.target != "incidents":
             problems.append(f"attributes: {self.target} keep none")
+        if self.cases is not None and (self.target != "incidents" or "state" not in given):
+            problems.append("cases: only incidents with a field 'state' become cases")
         if problems:
             raise ValueError(problems[0])
         return self

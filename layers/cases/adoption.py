@@ -13,8 +13,8 @@ def adopt(source: str, workflow: Workflow, at: datetime) -> Statement:
     """Make a case of each of a source's incidents that has a state and no case yet: one value, how many.
 
     A closed one is a case that has ended; the source's deadline is the case's. Where nobody has moved a case here,
-    it follows what its source says now. Each new one is registered in the ledger: let this be the last thing in
-    its transaction.
+    it follows what its source says now, and ends where its source takes the row back. Each new one is registered
+    in the ledger: let this be the last thing in its transaction.
     """
     ended = next(state.code for state in workflow.states if not state.open)
     return Statement(
@@ -34,6 +34,15 @@ def adopt(source: str, workflow: Workflow, at: datetime) -> Statement:
           update onemap.case_deadline term set due_at = said.due_at, met_at = said.closed_at
           from followed join said using (incident_id)
           where term.case_id = followed.case_id and term.stage = %(stage)s
+        ), withdrawn as (
+          update onemap.case_file file
+          set state = %(ended)s, is_open = false, entered_at = %(at)s, changed_at = %(at)s, due_at = null
+          where source = %(source)s and version = 0 and is_open and incident_id is not null
+          and not exists (select from onemap.incident where incident.incident_id = file.incident_id)
+          returning file.case_id
+        ), met as (
+          update onemap.case_deadline term set met_at = %(at)s
+          from withdrawn where term.case_id = withdrawn.case_id and term.met_at is null
         ), adopted as (
           insert into onemap.case_file as file (
             workflow, incident_id, source, source_key, category, severity, origin, reported_at, cell, area_id,
