@@ -14,7 +14,7 @@ from threading import Event
 import psycopg
 from psycopg.rows import DictRow
 
-from etl import vocabulary
+from etl import courier, vocabulary
 from etl.publish import publish
 from etl.readers.base import sha256
 from etl.schedule import last_due
@@ -31,7 +31,7 @@ SETTLED_S = 5.0
 """A file that has not changed for so long is wholly written."""
 _FORGET_EVERY_S = 3600.0
 _LOCK = 0x666F72656D616E  # "foreman"
-_REMINDERS = "case reminders"  # no source has such an id
+_REMINDERS, _NEWS = "case reminders", "case news"  # no source has such an id
 _PRIORITY = {"areas": 2, "risk_areas": 1}  # what other loads lean on goes first
 
 _LEADS = "select pg_try_advisory_lock(%s) as leads"
@@ -94,6 +94,7 @@ class Foreman:
             jobs.forget(connection)
             events.forget(connection, self.town.clock.now() - timedelta(days=self.town.events_days))
         self._look_at_terms(connection)
+        self._look_at_news(connection)
         for source, city in self._declared(connection):
             if source.schedule:
                 self._look_at_the_clock(connection, source, city)
@@ -128,6 +129,14 @@ class Foreman:
         asked = reminders.waiting(self.town.clock.now())
         if _so(connection, asked.sql, asked.params):
             jobs.defer(connection, "remind", _REMINDERS, {}, waits_once=_REMINDERS)
+
+    def _look_at_news(self, connection: Connection) -> None:
+        """Have news spread over subscriptions, and what is due for each of them sent."""
+        if courier.has_news(connection):
+            jobs.defer(connection, "spread", _NEWS, {}, waits_once=_NEWS)
+        for to in courier.due(connection, self.town.clock.now()):
+            lock = f"subscription {to}"
+            jobs.defer(connection, "deliver", lock, {"subscription_id": to}, waits_once=lock)
 
     def _look_for_files(self, connection: Connection, source: Source) -> None:
         """Load each file of a source that is wholly written, and that was not loaded as it is."""

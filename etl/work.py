@@ -2,11 +2,12 @@
 
 from collections import Counter
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from etl import ledger, pipeline, quarantine, vocabulary
+from etl.courier import Courier
 from etl.delivery import Delivery
 from etl.landing import Progress
 from etl.load.staging import Connection
@@ -17,18 +18,23 @@ from layers.catalog.city import City
 from layers.core.clock import Clock
 from layers.core.db import connect
 from layers.core.errors import NotFound
+from layers.core.settings import PushSettings
 
 _PUSH = "select source, rows, masked, body_sha256, run_id from onemap.push where push_id = %s"
 
 
 @dataclass(frozen=True)
 class Town:
-    """A city's folder and its database, which keeps what screens were told for `events_days`."""
+    """A city's folder and its database, which keeps what screens were told for `events_days`.
+
+    sends : how news leaves for other offices.
+    """
 
     folder: Path
     url: str
     clock: Clock = Clock()
     events_days: int = 7
+    sends: PushSettings = field(default_factory=PushSettings)
 
     def load(self, source: str, file: str | None, on_progress: Progress) -> list[int]:
         """Load a source, or its one file of that name; the runs that did it.
@@ -76,6 +82,26 @@ class Town:
                     found = connection.execute(statement.sql.encode(), statement.params).fetchall()
                 told += found[0]["told"]
                 more = found[0]["told"] > 0
+        return []
+
+    def spread(self, on_progress: Progress) -> list[int]:
+        """Write down for every subscription what news it is to be sent. Raises as `remind` does."""
+        with closing(connect(self.url)) as connection:
+            courier = Courier(connection, City.load(self.folder), self.clock, self.sends)
+            count = 0
+            while more := courier.spread():
+                count += more
+                on_progress("spreading", 0.0, count)
+        return []
+
+    def deliver(self, subscription_id: int, on_progress: Progress) -> list[int]:
+        """Send what is due for a subscription; what cannot be is tried again later. Raises as `remind` does."""
+        with closing(connect(self.url)) as connection:
+            courier = Courier(connection, City.load(self.folder), self.clock, self.sends)
+            count = 0
+            while courier.deliver(subscription_id):
+                count += 1
+                on_progress("sending", 0.0, count)
         return []
 
     def read(self) -> City:

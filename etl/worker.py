@@ -96,6 +96,14 @@ def add_tasks(app: App, town: Town, stopping: threading.Event) -> None:
     def remind(context: JobContext, /, **_: object) -> None:
         _told(town.url, context, stopping, town.remind)
 
+    @app.task(name="spread", pass_context=True, retry=_Again())
+    def spread(context: JobContext, /, **_: object) -> None:
+        _told(town.url, context, stopping, town.spread)
+
+    @app.task(name="deliver", pass_context=True, retry=_Again())
+    def deliver(context: JobContext, /, subscription_id: int) -> None:
+        _told(town.url, context, stopping, lambda hear: town.deliver(subscription_id, hear))
+
 
 def _told(url: str, context: JobContext, stopping: threading.Event, work: Callable[[Progress], list[int]]) -> None:
     """Do the work of a job, and write down how far it is and how it ends."""

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from etl.cli import app as etl
 from etl.cli import work
 from layers.core.errors import OnemapError
-from mapserver.commands import api, cases, db, heat, ledger, serve, token, up
+from mapserver.commands import api, cases, db, heat, ledger, push, serve, token, up
 
 app = typer.Typer(
     help="One Map: a district's incidents, risk areas and heat on one live map.",
@@ -25,6 +25,7 @@ app.add_typer(db.app, name="db")
 app.add_typer(heat.app, name="heat")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(cases.app, name="cases")
+app.add_typer(push.app, name="push")
 
 
 def main() -> None:

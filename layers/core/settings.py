@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _ROOT = Path(__file__).parents[2]  # the checkout, or the folder that the wheel is installed in
@@ -69,6 +69,20 @@ class CacheSettings(BaseModel):
     disk_mb: int = Field(512, ge=1, description="megabytes of answers kept on disk below the home folder")
 
 
+class PushSettings(BaseModel):
+    """What is sent to other offices."""
+
+    model_config = ConfigDict(frozen=True)
+
+    private_targets: bool = Field(
+        default=False, description="webhooks may go to closed networks, and by plain HTTP"
+    )
+    smtp_url: SecretStr | None = Field(
+        None, description="mail server, like smtp://user:password@host:587; smtps:// begins with TLS"
+    )
+    mail_from: str = Field("onemap@localhost", description="mailbox that mails are from")
+
+
 class Settings(BaseSettings):
     """Read from the environment: `ONEMAP_HOME`, `ONEMAP_CITY`, `ONEMAP_DB__URL`, `ONEMAP_SERVER__PORT` ..."""
 
@@ -87,6 +101,7 @@ class Settings(BaseSettings):
     server: ServerSettings = ServerSettings()
     limits: LimitSettings = LimitSettings()
     cache: CacheSettings = CacheSettings()
+    push: PushSettings = PushSettings()
     intake: IntakeSettings = IntakeSettings()
 
     @property

@@ -14,6 +14,9 @@ from etl.worker import Stopped, _Again, add_tasks, queue, serve
 from layers.core import jobs
 from layers.core.db import connect
 from layers.core.errors import Unavailable
+from layers.core.settings import PushSettings
+from layers.push import news
+from tests.etl.push.receivers import office
 from tests.workshop import INCIDENTS, NOW, FixedClock, call
 
 DAY = timedelta(days=1)
@@ -21,10 +24,10 @@ JOB = "select status, attempts, message, step, run_ids, account from onemap.job_
 
 
 @asynccontextmanager
-async def working(town):
+async def working(town, **given):
     """A worker in `town`, until the end of the block; yields the flag that makes its jobs end."""
     app, stop, stopping = queue(town.url), asyncio.Event(), threading.Event()
-    add_tasks(app, Town(town.folder, town.url, FixedClock()), stopping)
+    add_tasks(app, Town(town.folder, town.url, FixedClock(), **given), stopping)
     async with app.open_async():
         task = asyncio.create_task(serve(app, stop, heartbeat_s=0.2, stalled_s=1.0))
         try:
@@ -223,3 +226,27 @@ async def test_terms_of_cases_are_told_of_by_a_job_and_no_more_than_one_waits(ow
         connection.autocommit = True
         foreman.look(connection)
     assert len(shop.rows("select from jobs.procrastinate_jobs where task_name = 'remind'")) == 1
+
+
+async def test_news_is_spread_and_sent_by_jobs(own_toy, shop):
+    shop.url = own_toy.url
+    foreman = Foreman(Town(shop.folder, shop.url, FixedClock()))
+    with office() as desk, connect(shop.url) as connection:
+        connection.autocommit = True
+        connection.execute(news.begin().sql)
+        connection.execute(
+            """insert into onemap.subscription (kind, address, secret, audience, categories, zone_types, topics, language,
+              red_passes, digest_min, note, created_at)
+            values ('webhook', %s, 's', 'room', '{}', '{}', '{red}', 'en', false, 0, '', %s)""",
+            [desk.url, NOW - DAY],
+        )
+        connection.execute(
+            """insert into onemap.outbox (at, topic, layer, area_ids, payload) values (%s, 'reminder', 'cases', '{}',
+              '{"id": 1, "category": "theft", "sensitive": false, "colour": "red", "state": "handling"}')""",
+            [NOW],
+        )
+        async with working(shop, sends=PushSettings(private_targets=True)), asyncio.timeout(30):
+            while not shop.rows("select from onemap.delivery where outcome = 'sent'"):
+                await asyncio.to_thread(foreman.look, connection)
+                await asyncio.sleep(0.1)
+    assert len(desk.got) == 1

@@ -5,7 +5,7 @@ from sqlalchemy import NullPool, create_engine, inspect
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from layers.core.db import connect
-from layers.schema import books, casebook, measurebook, tables  # noqa: F401 - each declares tables
+from layers.schema import books, casebook, measurebook, pushbook, tables  # noqa: F401 - each declares tables
 
 
 @pytest.fixture(scope="module")
