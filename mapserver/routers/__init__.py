@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from mapserver.routers import (
     api,
+    cap,
     cases,
     city,
     collections,
@@ -44,6 +45,7 @@ ROUTERS: tuple[APIRouter, ...] = tuple(
         summary,
         cases,
         ledger,
+        cap,
         duplicates,
         measures,
         open311,
