@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel
 
-from layers.push.cap import ATOM_TYPE, CAP_TYPE
 from mapserver.formats.registry import FORMATS
 from mapserver.models import ogc, open311
 from mapserver.negotiate import ARROW, CSV, GEOJSON, HTML, JSON, MVT, SCHEMA, XLSX
@@ -86,6 +85,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "get_token": Operation(_OPEN311, open311.TokensShape),
     "get_requests": Operation(_OPEN311, open311.RequestsShape),
     "get_request": Operation(_OPEN311, open311.RequestsShape),
+    "get_evaluation": Operation(_JSON, private=True),
     "get_measures": Operation(_JSON, private=True),
     "get_coverage": Operation(_JSON, private=True),
     "get_campaigns": Operation(_JSON, private=True),
@@ -94,8 +94,6 @@ OPERATIONS: Mapping[str, Operation] = {
     "post_measure": Operation(_JSON, private=True),
     "post_evidence": Operation(_JSON, private=True),
     "post_closing": Operation(_JSON, private=True),
-    "get_feed": Operation({"atom": ATOM_TYPE}),
-    "get_alert": Operation({"cap": CAP_TYPE}),
     "get_ledger": Operation(_JSON | {"csv": CSV, "xlsx": XLSX}, private=True),
     "get_ledger_rows": Operation(_JSON, private=True),
     "get_nearest": Operation(_JSON, private=True),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cache
+from itertools import takewhile
 from typing import Self
 
 import holidays
@@ -122,6 +123,11 @@ class WorkTime:
                 break
             spent += min(span.end, end) - span.start
         return spent / timedelta(hours=1)
+
+    def opening(self, start: datetime, end: datetime) -> list[Span]:
+        """The spans from `start` to `end` in which work is done."""
+        spans = takewhile(lambda span: span.start < end, self._open(start))
+        return [Span(span.start, min(span.end, end)) for span in spans]
 
     def _running(self, start: datetime, unit: Unit, pauses: Sequence[Span]) -> Iterator[Span]:
         """The spans in which the clock runs, from `start` on, without end."""

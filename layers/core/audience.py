@@ -58,6 +58,9 @@ class Policy:
 SENSITIVE_RES = 8
 """Finest H3 resolution at which incidents of sensitive categories are counted, for any audience."""
 
+FEWEST = 10
+"""Counts from 1 to below it are small: figures of so few are hidden, as in CMS and CO-CONNECT."""
+
 _POLICIES = {
     Role.PUBLIC: Policy(incidents=False, exact_points=False, attributes=False, sensitive_points=False),
     Role.ROOM: Policy(incidents=True, exact_points=False, attributes=False, sensitive_points=False),

@@ -4,11 +4,11 @@ from fastapi import APIRouter
 
 from mapserver.routers import (
     api,
-    cap,
     cases,
     city,
     collections,
     duplicates,
+    evaluation,
     health,
     heat,
     ingest,
@@ -43,9 +43,9 @@ ROUTERS: tuple[APIRouter, ...] = tuple(
         heat,
         place,
         summary,
+        evaluation,  # before the cases, whose numbers its name would be taken for
         cases,
         ledger,
-        cap,
         duplicates,
         measures,
         open311,

@@ -173,11 +173,13 @@ grant execute on function onemap.add_step(bigint, jsonb, jsonb, jsonb) to onemap
 create or replace trigger only_added_to before update or delete or truncate on onemap.case_step
 for each statement execute function onemap.refuse_change();
 
--- The closed room sees where cases stand, but neither true points nor texts.
+-- The closed room sees where cases stand and when they moved, but neither true points nor texts.
 grant select (
   case_id, workflow, incident_id, category, severity, origin, reported_at, cell, area_id, zones, spot, state, is_open,
-  version, entered_at, changed_at, unit, bounces, rating, due_at, warn_at, red_at
+  version, entered_at, changed_at, unit, bounces, rating, due_at, warn_at, red_at, clock_started_at, still_since, stills
 ) on onemap.case_file to onemap_room;
+grant select (case_id, version, move, at, state) on onemap.case_step to onemap_room;
+grant select (case_id, stage, start_at, due_at, met_at) on onemap.case_deadline to onemap_room;
 grant select on onemap.case_file, onemap.case_step, onemap.case_deadline to onemap_exact;
 alter table onemap.case_file enable row level security;
 drop policy if exists scope on onemap.case_file;
@@ -187,11 +189,13 @@ create policy scope on onemap.case_file for select to onemap_room using (
 );
 alter table onemap.case_step enable row level security;
 drop policy if exists scope on onemap.case_step;
-create policy scope on onemap.case_step for select to onemap_exact using (
-  exists (select from onemap.case_file file where file.case_id = case_step.case_id)
+create policy scope on onemap.case_step for select to onemap_room using (
+  (select current_setting('onemap.area_id', true) = '')
+  or exists (select from onemap.case_file file where file.case_id = case_step.case_id)
 );
 alter table onemap.case_deadline enable row level security;
 drop policy if exists scope on onemap.case_deadline;
-create policy scope on onemap.case_deadline for select to onemap_exact using (
-  exists (select from onemap.case_file file where file.case_id = case_deadline.case_id)
+create policy scope on onemap.case_deadline for select to onemap_room using (
+  (select current_setting('onemap.area_id', true) = '')
+  or exists (select from onemap.case_file file where file.case_id = case_deadline.case_id)
 );

@@ -506,6 +506,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/cases/evaluation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How cases that ended in a span were handled; the last 90 days, if none is given */
+        get: operations["get_evaluation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/cases": {
         parameters: {
             query?: never;
@@ -621,40 +638,6 @@ export interface paths {
         };
         /** The chain as it was written, oldest first; whoever has all rows can work out every hash anew */
         get: operations["get_ledger_rows"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/cap/feed": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The alerts that are for the caller and have not expired, as an Atom feed, newest first */
-        get: operations["get_feed"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/cap/{alert_id}.xml": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** One alert, as OASIS CAP 1.2 has it */
-        get: operations["get_alert"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1144,6 +1127,18 @@ export interface components {
             area: number | null;
         };
         /**
+         * BouncesShape
+         * @description How often cases were given back, and how many cases that were.
+         */
+        BouncesShape: {
+            /** N */
+            n: number;
+            /** Times */
+            times: number;
+            /** Cases */
+            cases: number;
+        };
+        /**
          * CampaignShape
          * @description A campaign: a name for measures, and its period.
          */
@@ -1501,6 +1496,98 @@ export interface components {
             days: number;
         };
         /**
+         * EvaluatedShape
+         * @description A group, or all; what is none rests on too few cases, or on none.
+         */
+        EvaluatedShape: {
+            /**
+             * Code
+             * @description of an area or a category, or the office; none for cases that have none
+             */
+            code: string | null;
+            name: components["schemas"]["NameShape"] | null;
+            /**
+             * N
+             * @description cases that ended; none where they are too few to be told
+             */
+            n: number | null;
+            /**
+             * Rank
+             * @description none where the ranked figure rests on too few cases
+             */
+            rank: number | null;
+            /**
+             * Severity
+             * @description mean weight of the cases' categories
+             */
+            severity: number | null;
+            /**
+             * Channels
+             * @description by which channel they came
+             */
+            channels: {
+                [key: string]: number;
+            };
+            /**
+             * Categories
+             * @description which categories they are of
+             */
+            categories: {
+                [key: string]: number;
+            };
+            rating: components["schemas"]["RatingShape"] | null;
+            reopened: components["schemas"]["ReopenedShape"] | null;
+            handling: components["schemas"]["HandlingShape"] | null;
+            in_time: components["schemas"]["InTimeShape"] | null;
+            bounces: components["schemas"]["BouncesShape"] | null;
+        };
+        /**
+         * EvaluationShape
+         * @description How cases that ended in a span were handled, by group.
+         */
+        EvaluationShape: {
+            /**
+             * From
+             * Format: date-time
+             */
+            from: string;
+            /**
+             * To
+             * Format: date-time
+             */
+            to: string;
+            /**
+             * By
+             * @enum {string}
+             */
+            by: "unit" | "category" | "area";
+            /**
+             * Level
+             * @description code of the level of the areas; each with everything below it
+             */
+            level: string | null;
+            /**
+             * Rank By
+             * @enum {string}
+             */
+            rank_by: "in_time" | "handling" | "rating" | "reopened";
+            /**
+             * Fewest
+             * @description figures that rest on fewer cases are hidden
+             */
+            fewest: number;
+            /**
+             * Fewest Ranked
+             * @description groups whose figure rests on fewer cases have no rank
+             */
+            fewest_ranked: number;
+            /** Groups */
+            groups: components["schemas"]["EvaluatedShape"][];
+            total: components["schemas"]["EvaluatedShape"];
+            /** Notes */
+            notes: components["schemas"]["NoteShape"][];
+        };
+        /**
          * EvidenceShape
          * @description Evidence that is kept, and the number of the period that it counts for.
          */
@@ -1509,6 +1596,18 @@ export interface components {
             period: number;
             /** Fresh */
             fresh: boolean;
+        };
+        /**
+         * HandlingShape
+         * @description Working hours from the first dispatch to the end, without the time in which the clock stood.
+         */
+        HandlingShape: {
+            /** N */
+            n: number;
+            /** Median Hours */
+            median_hours: number;
+            /** P90 Hours */
+            p90_hours: number;
         };
         /**
          * HeatCatalogShape
@@ -1592,6 +1691,26 @@ export interface components {
              * @description percent of that bin's incidents that are shown, at least
              */
             share: number | null;
+        };
+        /**
+         * InTimeShape
+         * @description Cases that kept all their terms.
+         */
+        InTimeShape: {
+            /**
+             * N
+             * @description cases that had a term
+             */
+            n: number;
+            /** Cases */
+            cases: number;
+            /** Share */
+            share: number;
+            /**
+             * Usual
+             * @description the share that cases of the same categories have in the whole answer
+             */
+            usual: number;
         };
         /**
          * ItemShape
@@ -1935,6 +2054,21 @@ export interface components {
             resources: components["schemas"]["ResourceShape"][];
         };
         /**
+         * NoteShape
+         * @description One entry of a request's history.
+         */
+        NoteShape: {
+            /**
+             * Datetime
+             * Format: date-time
+             */
+            datetime: string;
+            /** Description */
+            description: string;
+            /** Type */
+            type: string;
+        };
+        /**
          * PeriodShape
          * @description A period to compare with.
          */
@@ -2016,6 +2150,21 @@ export interface components {
             next: string | null;
         };
         /**
+         * RatingShape
+         * @description Ratings of cases that ended.
+         */
+        RatingShape: {
+            /** N */
+            n: number;
+            /** Mean */
+            mean: number;
+            /**
+             * Counts
+             * @description how many gave 1, 2, 3, 4 and 5
+             */
+            counts: number[];
+        };
+        /**
          * RegisteredShape
          * @description A case that is registered; `fresh` is false where its key had one already.
          */
@@ -2024,6 +2173,18 @@ export interface components {
             id: number;
             /** Fresh */
             fresh: boolean;
+        };
+        /**
+         * ReopenedShape
+         * @description Cases that were taken up again after their end; n are those that ended and those that are open again.
+         */
+        ReopenedShape: {
+            /** N */
+            n: number;
+            /** Cases */
+            cases: number;
+            /** Share */
+            share: number;
         };
         /**
          * ResourceKindShape
@@ -2525,21 +2686,6 @@ export interface components {
             };
         } & {
             [key: string]: unknown;
-        };
-        /**
-         * NoteShape
-         * @description One entry of a request's history.
-         */
-        NoteShape: {
-            /**
-             * Datetime
-             * Format: date-time
-             */
-            datetime: string;
-            /** Description */
-            description: string;
-            /** Type */
-            type: string;
         };
         /**
          * RequestShape
@@ -4272,6 +4418,53 @@ export interface operations {
             };
         };
     };
+    get_evaluation: {
+        parameters: {
+            query?: {
+                /** @description start of the span, RFC 3339, included */
+                from?: string;
+                /** @description end of the span, RFC 3339, not included */
+                to?: string;
+                /** @description what to group by */
+                by?: "unit" | "category" | "area";
+                /** @description the figure that groups are ranked by */
+                rank_by?: "in_time" | "handling" | "rating" | "reopened";
+                /** @description code of the level of areas to group by */
+                level?: string;
+                /** @description id of an area, and all below it */
+                area?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationShape"];
+                };
+            };
+            /** @description a problem document that names what was wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                };
+            };
+        };
+    };
     get_cases: {
         parameters: {
             query?: {
@@ -4632,80 +4825,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ChainShape"];
-                };
-            };
-            /** @description a problem document that names what was wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description urn:onemap: and a stable slug */
-                        type: string;
-                        title: string;
-                        status: number;
-                    };
-                };
-            };
-        };
-    };
-    get_feed: {
-        parameters: {
-            query?: {
-                /** @description of the titles; else the city's first */
-                lang?: "zh" | "en";
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/atom+xml": unknown;
-                };
-            };
-            /** @description a problem document that names what was wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description urn:onemap: and a stable slug */
-                        type: string;
-                        title: string;
-                        status: number;
-                    };
-                };
-            };
-        };
-    };
-    get_alert: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description number of an alert */
-                alert_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/cap+xml": unknown;
                 };
             };
             /** @description a problem document that names what was wrong */
