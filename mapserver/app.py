@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import Depends, FastAPI
-from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES
 
 from layers.catalog.city import City
 from layers.core.clock import Clock
@@ -25,7 +25,7 @@ from mapserver.lane import Lane
 from mapserver.live import Hub
 from mapserver.methods import Methods
 from mapserver.metrics import Metrics
-from mapserver.middleware import LastResort, Measured, PlainUrl, SafeHeaders
+from mapserver.middleware import Compressed, LastResort, Measured, PlainUrl, SafeHeaders
 from mapserver.openapi import Described
 from mapserver.routers import ROUTERS
 from mapserver.scope import Scopes
@@ -80,7 +80,7 @@ def create_app(settings: Settings, url: str, clock: Clock = Clock()) -> FastAPI:
         app.include_router(router)
     app.add_middleware(Capped, timeout_s=settings.db.timeout_s)
     app.add_middleware(
-        GZipMiddleware,
+        Compressed,
         minimum_size=_GZIP_FROM_BYTES,
         compresslevel=_GZIP_LEVEL,
         exclude_content_types=_SMALL_ALREADY,

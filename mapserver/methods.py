@@ -7,6 +7,9 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+HEAD_ONLY = "onemap.head_only"
+"""Key of a scope of which only the head of the answer will be sent, for what takes long to make a first part."""
+
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -25,7 +28,7 @@ class Methods:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
         elif scope["method"] == "HEAD":
-            scope["method"] = "GET"
+            scope["method"], scope[HEAD_ONLY] = "GET", True
             try:
                 await self._app(scope, receive, _without_body(send))
             except (_Answered, ClientDisconnect):

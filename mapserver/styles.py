@@ -116,15 +116,16 @@ def _drawn(layer: Layer, city: City) -> list[Part]:
         "point": [("circle", circle, "Point")],
     }
     if layer.shape != "any":
-        return [
-            _part(f"{layer.id}-{kind}", kind, layer.id, layer.id, paint=paint)
-            for kind, paint, _ in kinds[layer.shape]
-        ]
+        return [_own(layer, kind, kind, paint=paint) for kind, paint, _ in kinds[layer.shape]]
     return [
-        _part(f"{layer.id}-{shape.lower()}-{kind}", kind, layer.id, layer.id, paint=paint, filter=_of(shape))
+        _own(layer, f"{shape.lower()}-{kind}", kind, paint=paint, filter=_of(shape))
         for each in kinds.values()
         for kind, paint, shape in each
     ]
+
+
+def _own(layer: Layer, name: str, kind: str, **more: Any) -> Part:
+    return _part(f"{layer.id}-{name}", kind, layer.id, layer.id, minzoom=layer.zoom.low, **more)
 
 
 def _of(shape: str) -> Expression:

@@ -16,7 +16,7 @@ from psycopg.rows import DictRow, dict_row, tuple_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 
 from layers.core.audience import Audience
-from layers.core.errors import Unavailable
+from layers.core.errors import BadValue, Unavailable
 from layers.core.statement import Statement
 
 _ENTER = """select set_config('role', %(role)s, true), set_config('onemap.area_id', %(area)s, true),
@@ -32,6 +32,9 @@ _STREAM_S = 600.0
 
 _CANCEL_S = 0.5
 """So long a server has to cancel a statement that took too long."""
+
+_NO_PLACE = "transform: "
+"""So PostGIS begins what it says of a point that a system has no place for."""
 
 _FOR_EVER_S = 10 * 365 * 86400.0
 
@@ -67,6 +70,10 @@ def _answering() -> Iterator[None]:
         yield
     except (TimeoutError, PoolTimeout, TooManyRequests, psycopg.OperationalError) as exc:
         raise Unavailable("the database does not answer in time", retry_after_s=2) from exc
+    except psycopg.errors.InternalError as exc:
+        if str(exc).startswith(_NO_PLACE):  # PostGIS has no code of its own for it
+            raise BadValue("crs: a geometry lies where that system does not hold", parameter="crs") from exc
+        raise
 
 
 async def _said_nothing(connection: psycopg.AsyncConnection[DictRow]) -> None:

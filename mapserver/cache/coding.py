@@ -17,13 +17,14 @@ _ZSTD, _GZIP = "zstd", "gzip"
 @lru_cache(maxsize=256)
 def chosen(accept: bytes) -> str:
     """The best coding of an Accept-Encoding header, the smaller and quicker one first."""
-    weights = {}
-    for part in accept.decode("latin-1").lower().split(","):
-        name, _, rest = part.partition(";")
-        weights[name.strip()] = _weight(rest)
-    taken = {coding: weights.get(coding, weights.get("*", 0.0)) for coding in (_ZSTD, _GZIP)}
+    taken = _taken(accept)
     best = max(taken, key=lambda coding: taken[coding])
     return best if taken[best] > 0 else IDENTITY
+
+
+def takes_gzip(accept: bytes) -> bool:
+    """Whether a client with that Accept-Encoding header takes gzip at all."""
+    return _taken(accept)[_GZIP] > 0
 
 
 def encoded(body: bytes, coding: str) -> bytes:
@@ -31,6 +32,15 @@ def encoded(body: bytes, coding: str) -> bytes:
     if coding == _ZSTD:
         return zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compress(body)
     return gzip.compress(body, _GZIP_LEVEL, mtime=0) if coding == _GZIP else body
+
+
+def _taken(accept: bytes) -> dict[str, float]:
+    """How much each coding is wanted."""
+    weights = {}
+    for part in accept.decode("latin-1").lower().split(","):
+        name, _, rest = part.partition(";")
+        weights[name.strip()] = _weight(rest)
+    return {coding: weights.get(coding, weights.get("*", 0.0)) for coding in (_ZSTD, _GZIP)}
 
 
 def _weight(parameters: str) -> float:

@@ -19,7 +19,7 @@ from pathlib import Path
 import orjson
 
 _DIGEST_BYTES = 16
-_SWEEP_PART = 16  # of all that may be kept is written until the folder is swept
+_SWEEP_PART = 16  # of all that may be kept is written until the folder is swept, and left free by a sweep
 _KEPT_PART = 0.9
 _MOST_WAITING = 256
 _LEFTOVER_S = 60.0
@@ -31,7 +31,10 @@ _log = logging.getLogger(__name__)
 
 
 class Disk:
-    """A folder of records with their bytes, each by a key; the ones read or written least lately go first."""
+    """A folder of records with their bytes, each by a key; the ones read or written least lately go first.
+
+    A process never has it pass its bound; each further one that writes there too may by a sixteenth.
+    """
 
     def __init__(self, folder: Path, most_bytes: int) -> None:
         self._folder = folder
@@ -90,6 +93,10 @@ class Disk:
 
     def _write(self, key: str, record: Record, content: bytes) -> None:
         packed = _packed(record | {"key": key}, content)
+        if len(packed) > self._most_bytes / _SWEEP_PART:
+            return  # it would drive out many others
+        if self._written + len(packed) > self._most_bytes / _SWEEP_PART:
+            self._sweep()
         path = self._path(key)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, aside = tempfile.mkstemp(prefix=".", dir=path.parent)
@@ -102,8 +109,6 @@ class Disk:
             raise
         self._names.add(path.name)
         self._written += len(packed)
-        if self._written > self._most_bytes / _SWEEP_PART:
-            self._sweep()
 
     def _sweep(self) -> None:
         """Remove what is too much, and learn what other processes wrote."""
@@ -111,7 +116,8 @@ class Disk:
         self._written = 0
         files = sorted(self._files())
         bytes_left = sum(size for _, size, _ in files)
-        room = self._most_bytes if bytes_left <= self._most_bytes else self._most_bytes * _KEPT_PART
+        most = self._most_bytes * (1 - 1 / _SWEEP_PART)
+        room = most if bytes_left <= most else self._most_bytes * _KEPT_PART
         self._names = {path.name for _, _, path in files}
         for _, size, path in files:
             if bytes_left <= room:

@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from mapserver.formats.batches import Batches
 from mapserver.leaving import while_there
+from mapserver.methods import HEAD_ONLY
 
 STALL_S = 30.0
 """A client that takes nothing for so long is gone; the database waits for it meanwhile."""
@@ -29,14 +30,20 @@ class Download(Response):
         self._write = partial(write, table)
         self._batches = batches
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer until all is sent, or the client is gone.
 
         An answer that breaks off raises, and so the server cuts the connection: nobody takes it for a whole one.
         """
-        sending = asyncio.create_task(self._send(send))
+        sending = asyncio.create_task(self._send_head(send) if HEAD_ONLY in scope else self._send(send))
         if await while_there(receive, sending):
             sending.result()
+
+    async def _send_head(self, send: Send) -> None:
+        """The head alone, without asking for a single batch: of some formats the first part is made last."""
+        async with aclosing(self._batches):
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            await _part(send, b"")
 
     async def _send(self, send: Send) -> None:
         async with aclosing(self._batches), aclosing(self._write(self._batches)) as chunks:

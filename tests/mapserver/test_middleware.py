@@ -59,8 +59,10 @@ async def test_what_shrinks_is_compressed_for_those_who_ask(client, path):
     assert answer.headers["content-encoding"] == "gzip"
     assert "Accept-Encoding" in answer.headers["vary"]
     assert gzip.decompress(raw) == LONG
-    plain = await client.get(path, headers={"Accept-Encoding": "identity"})
-    assert ("content-encoding" in plain.headers, plain.content) == (False, LONG)
+    for refused in ("identity", "gzip;q=0", "*, gzip; q=0.0"):
+        plain = await client.get(path, headers={"Accept-Encoding": refused})
+        assert ("content-encoding" in plain.headers, plain.content) == (False, LONG)
+        assert "Accept-Encoding" in plain.headers["vary"]
 
 
 async def test_what_may_be_compressed_on_its_way_has_an_etag_that_names_no_bytes(client):

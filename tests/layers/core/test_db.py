@@ -10,7 +10,7 @@ import pytest
 from layers.catalog.incidents import INCIDENTS
 from layers.core.audience import PUBLIC, Audience, Role
 from layers.core.db import Database, connect
-from layers.core.errors import Unavailable
+from layers.core.errors import BadValue, Unavailable
 from layers.core.statement import Statement
 from layers.geo.bbox import Bbox
 from layers.query import features
@@ -231,6 +231,17 @@ async def test_streams_leave_half_of_the_connections_to_others(shared_toy):
         assert await db.value(ROOM, COUNT) == 1500
         await first.aclose()
         assert [rows async for rows in db.stream(ROOM, COUNT, 1)] == [[(1500,)]]
+
+
+async def test_a_geometry_that_a_system_has_no_place_for_is_a_mistake_of_who_asks_for_that_system(toy_db):
+    statement = Statement("select ST_AsText(ST_Transform(ST_SetSRID(ST_MakePoint(204, 0), 4326), 4547))")
+    with pytest.raises(BadValue) as caught:
+        await toy_db.value(PUBLIC, statement)
+    with pytest.raises(BadValue):
+        await anext(toy_db.stream(PUBLIC, statement, 1))
+    assert caught.value.context == {"parameter": "crs"}
+    with pytest.raises(psycopg.errors.InternalError_):
+        await toy_db.value(PUBLIC, Statement("select ST_GeomFromText('nonsense')"))
 
 
 async def test_times_are_utc_whatever_zone_the_database_is_set_to(empty_url):

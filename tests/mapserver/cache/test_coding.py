@@ -33,6 +33,18 @@ def test_the_best_coding_that_a_client_takes_is_chosen(header, wanted):
 @given(st.binary(max_size=100))
 def test_no_header_is_too_strange(header):
     assert coding.chosen(header) in {"", "gzip", "zstd"}
+    assert coding.takes_gzip(header) in {True, False}
+
+
+@pytest.mark.parametrize(
+    ("header", "taken"),
+    [
+        (b"gzip", True), (b"zstd, gzip;q=0.1", True), (b"*", True), (b"*;q=0, gzip", True),
+        (b"gzip;q=0", False), (b"zstd, gzip; q=0.0", False), (b"gzip;q=0, *", False), (b"identity", False), (b"", False),
+    ],
+)  # fmt: skip
+def test_who_takes_gzip_is_told_from_who_only_names_it(header, taken):
+    assert coding.takes_gzip(header) == taken
 
 
 @given(st.binary(max_size=5000))

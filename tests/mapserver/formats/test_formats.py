@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -16,6 +17,7 @@ from layers.catalog.registry import LAYERS
 from layers.geo.crs import BY_URI
 from mapserver import exports
 from mapserver.formats import packing
+from mapserver.formats.registry import FORMATS
 from tests.files import read_file
 
 MERCATOR = next(crs for crs in BY_URI.values() if crs.srid == 3857)
@@ -270,3 +272,22 @@ async def test_a_collection_and_its_pages_lead_to_every_format(client):
             answer = await client.get(types[form.media_type])
             assert answer.headers["content-type"] == form.media_type
             assert "limit" not in types[form.media_type]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("limit", [None, 5])
+async def test_the_head_of_a_file_is_told_without_making_any_of_it(client, dispatcher, monkeypatch, name, limit):
+    ask = {"f": name} | ({} if limit is None else {"limit": limit})
+    got = await client.get(ASK, params=ask, headers=dispatcher)
+
+    async def made(*_):
+        raise AssertionError("something was made")
+        yield b""
+
+    monkeypatch.setitem(FORMATS, name, replace(FORMATS[name], write=made))
+    head = await client.head(ASK, params=ask, headers=dispatcher)
+    assert (head.status_code, head.content) == (200, b"")
+    unlike = {"transfer-encoding", "content-encoding"}
+    assert {k: v for k, v in head.headers.items() if k not in unlike} == {
+        k: v for k, v in got.headers.items() if k not in unlike
+    }

@@ -58,6 +58,17 @@ async def test_a_style_reads_only_what_its_tiles_carry_at_its_zoom(client, admin
             assert not read & late, (name, part["id"])
 
 
+async def test_a_style_says_from_which_zoom_its_layer_is_drawn(client, admin):
+    for name, layer in LAYERS.items():
+        layers = (await client.get(f"/styles/{name}", headers=admin)).json()["layers"]
+        own = [
+            part.get("minzoom", 0) for part in layers if part.get("source-layer") == name and part["id"] != "land"
+        ]
+        assert min(own) >= layer.zoom.low, name
+    page = (await client.get("/styles/incidents", params={"f": "html", "lang": "en"}, headers=admin)).text
+    assert "11 – 24" in page
+
+
 async def test_a_legend_explains_only_colours_that_are_drawn(client, admin):
     for name in LAYERS:
         layers = (await client.get(f"/styles/{name}", headers=admin)).json()["layers"]
