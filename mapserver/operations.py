@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel
 
+from layers.push.cap import ATOM_TYPE, CAP_TYPE
 from mapserver.formats.registry import FORMATS
 from mapserver.models import ogc, open311
 from mapserver.negotiate import ARROW, CSV, GEOJSON, HTML, JSON, MVT, SCHEMA, XLSX
@@ -94,6 +95,8 @@ OPERATIONS: Mapping[str, Operation] = {
     "post_measure": Operation(_JSON, private=True),
     "post_evidence": Operation(_JSON, private=True),
     "post_closing": Operation(_JSON, private=True),
+    "get_feed": Operation({"atom": ATOM_TYPE}),
+    "get_alert": Operation({"cap": CAP_TYPE}),
     "get_ledger": Operation(_JSON | {"csv": CSV, "xlsx": XLSX}, private=True),
     "get_ledger_rows": Operation(_JSON, private=True),
     "get_nearest": Operation(_JSON, private=True),

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from mapserver.routers import (
     api,
+    cap,
     cases,
     city,
     collections,
@@ -46,6 +47,7 @@ ROUTERS: tuple[APIRouter, ...] = tuple(
         evaluation,  # before the cases, whose numbers its name would be taken for
         cases,
         ledger,
+        cap,
         duplicates,
         measures,
         open311,

@@ -379,3 +379,17 @@ def test_a_mailbox_that_is_unknown_and_a_server_that_is_away_are_noted_and_no_pa
         ("failed", "the mail server did not take it: ConnectionRefusedError"),
     ]
     assert "hush" not in repr(street.settings)
+
+
+def test_an_alert_of_a_feed_is_there_once_for_its_audience_and_area(street):
+    room = street.wish(None, "cap", topics=["registered"])
+    public = street.wish(None, "cap", audience="public", topics=["registered"])
+    for number in range(10):
+        street.register(str(number))
+    street.spread()
+    for to in (room, public, room):
+        street.deliver(to)
+    found = street.rows(
+        "select audience, count(*) as n, bool_and(content ? 'case') as named from onemap.cap_alert group by 1 order by 1"
+    )
+    assert [tuple(row.values()) for row in found] == [("public", 10, False), ("room", 10, True)]
