@@ -38,9 +38,9 @@ term = { amount = 2, unit = "urgent_hour" }
 """
 
 
-def policies_in(folder: Path) -> Policies:
-    """POLICIES, as a city has them in its folder."""
-    (folder / FILE).write_text(POLICIES)
+def policies_in(folder: Path, text: str = POLICIES) -> Policies:
+    """POLICIES or others, as a city has them in its folder."""
+    (folder / FILE).write_text(text)
     return Policies.load(folder, WorkTime.of(toy.CITY))
 
 

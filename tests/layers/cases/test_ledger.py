@@ -25,6 +25,12 @@ def write(connection, *names: str) -> int:
     return row["last"]
 
 
+SHIFT = """alter table onemap.ledger drop constraint ledger_seq_check;
+update onemap.ledger set seq = -seq where seq >= %d; update onemap.ledger set seq = 1 - seq where seq < 0"""
+COPY = """insert into onemap.ledger
+select 6, at, kind, subject, payload, previous, hash from onemap.ledger where seq = 5"""
+
+
 @pytest.fixture
 def chain(empty_url):
     """A ledger of nine rows, and a connection that no trigger stops."""
@@ -61,6 +67,38 @@ def test_a_chain_that_nobody_touched_holds_whatever_the_time_zone_of_who_asks(ch
         (
             """update onemap.ledger set payload = '{}' where seq = 3; update onemap.ledger
             set hash = onemap.ledger_hash(seq, at, kind, subject, payload, previous) where seq = 3""",
+            4,
+            "does not follow",
+        ),
+        (  # put in between, and hashed as if it belonged there
+            f"""{SHIFT % 6}; insert into onemap.ledger
+            select 6, at, 'moved', 'case:forged', payload, hash,
+              onemap.ledger_hash(6, at, 'moved', 'case:forged', payload, hash)
+            from onemap.ledger where seq = 5""",
+            7,
+            "does not follow",
+        ),
+        (  # the same, and the row behind it made to follow
+            f"""{SHIFT % 6}; insert into onemap.ledger
+            select 6, at, 'moved', 'case:forged', payload, hash,
+              onemap.ledger_hash(6, at, 'moved', 'case:forged', payload, hash)
+            from onemap.ledger where seq = 5;
+            update onemap.ledger set previous = (select hash from onemap.ledger where seq = 6) where seq = 7""",
+            7,
+            "changed",
+        ),
+        (f"{SHIFT % 6}; {COPY}", 6, "does not follow"),  # the row before it once more
+        (  # what two rows say changes places
+            """update onemap.ledger one set (at, kind, subject, payload) = (
+              select at, kind, subject, payload from onemap.ledger other where other.seq = 7 - one.seq + 4
+            ) where seq in (4, 7)""",
+            4,
+            "changed",
+        ),
+        (  # two rows change places whole
+            """alter table onemap.ledger drop constraint ledger_seq_check;
+            update onemap.ledger set seq = -seq where seq in (4, 7);
+            update onemap.ledger set seq = 11 + seq where seq < 0""",
             4,
             "does not follow",
         ),
