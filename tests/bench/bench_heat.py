@@ -101,10 +101,10 @@ class Bench:
         for view in VIEWS:
             long = np.concatenate([ratios[window, view] for window in YEARS])
             what = f"faster than {name}, a year or more, {view}: median"
-            if least is not None and view == "city":
-                self.marks.least(what, float(np.median(long)), least, "x")
-            else:
+            if least is None:
                 self.marks.say(what, float(np.median(long)), "x")
+            else:
+                self.marks.least(what, float(np.median(long)), least, "x")
             self.marks.say("  least", float(long.min()), "x")
 
     def run(self, count: int) -> None:

@@ -154,11 +154,10 @@ class Stored:
             "10 000 events appended, till another process has them", min(seen for _, seen in many), 50, "ms"
         )
         self.marks.say("  median", float(np.median([seen for _, seen in many])), "ms")
-        self.marks.most("one event appended", min(wrote for wrote, _ in single), 2, "ms")
+        self.marks.say("one event appended", min(wrote for wrote, _ in single), "ms")
         self.marks.say("  median", float(np.median([wrote for wrote, _ in single])), "ms")
-        self.marks.say(
-            "  till another process has it, median", float(np.median([seen for _, seen in single])), "ms"
-        )
+        self.marks.most("  till another process has it", min(seen for _, seen in single), 2, "ms")
+        self.marks.say("  median", float(np.median([seen for _, seen in single])), "ms")
         took = [best_s(lambda asked=asked: self.engine.answers([asked])) * 1000 for asked in self.questions]
         self.marks.most(
             f"median over the grid with {LOADS * MANY:,} events waiting", float(np.median(took)), 2.5, "ms"

@@ -92,7 +92,7 @@ class LayerStore:
             add_counts(counts, self.logged.counts(early.base), blocks, by_row(weight, len(counts)), out)
 
     def _scan(self, anchor: Anchor, weight: Sums, out: Sums) -> None:
-        if anchor.events:
+        if anchor.part >= 0:
             key = self.logged.parts[anchor.part].key
             add_events(key, anchor.start, anchor.stop, anchor.sign * weight, out)
 

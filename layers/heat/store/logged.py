@@ -81,8 +81,9 @@ class Logged:
             return Anchor(-1, 0, 1, _NOWHERE, _NOWHERE, _NOWHERE)
         part = self.parts[number]
         low, at, high = places(part.t, part.bounds, blocks, np.array([0, second, MOST_SECONDS]))
-        before, after = Anchor(number, number, 1, low, at, at), Anchor(number, number + 1, -1, at, high, at)
-        return before if before.events <= after.events else after
+        if 2 * at.sum() <= low.sum() + high.sum():
+            return Anchor(number, number, 1, low, at, at)
+        return Anchor(number, number + 1, -1, at, high, at)
 
     def counts(self, base: int) -> Counts:
         """Counts of all before part `base`."""
