@@ -19,7 +19,7 @@ Areas = frozenset[int] | None
 
 _M_PER_DEGREE = 110_000.0
 _NEARLY_POLE = 89.9
-_KEPT = 32  # selections, of some 16 bytes an entry that counts; the tiles of one screen are as many
+_KEPT = 64  # selections, of some 17 bytes an entry that counts; the tiles of one screen are some 30
 
 
 @dataclass(frozen=True, eq=False)
