@@ -5,10 +5,14 @@ from collections.abc import AsyncIterator, Iterator
 import httpx
 import pytest
 
+from layers.cases.sla import Policies
+from layers.cases.worktime import WorkTime
 from layers.core.audience import Role
 from layers.core.db import connect
 from layers.core.settings import LimitSettings, Settings
+from tests import toy
 from tests.conftest import _clone, _drop
+from tests.layers.cases.desk import Desk, report
 from tests.mapserver.conftest import asking, bearer, running, token
 
 _FURTHER = (
@@ -36,6 +40,8 @@ def town(cluster, toy_template) -> Iterator[str]:
     with connect(url) as connection:
         for sql in _FURTHER:
             connection.execute(sql)
+        toy.station(connection, "C1", 10.03, 50.02, kind="camera", device_id="34020000001320000001")
+        Desk(connection, Policies((), WorkTime.of(toy.CITY))).register(report())
     yield url
     _drop(cluster, name)
 
