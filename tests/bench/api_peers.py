@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -34,6 +35,14 @@ http {{
 _PATIENCE_S = 30.0
 
 
+@dataclass(frozen=True)
+class Peer:
+    """A server that answers: its process and its address."""
+
+    process: subprocess.Popen[bytes]
+    url: str
+
+
 def free_port() -> int:
     """A port of the loopback that nobody listens on."""
     with socket.socket() as probe:
@@ -42,8 +51,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def tipg(url: str, tables: Sequence[str], log: Path) -> Iterator[str]:
-    """Address of a tipg of one process on the database at `url`, with the best settings for a fair comparison."""
+def tipg(url: str, tables: Sequence[str], log: Path) -> Iterator[Peer]:
+    """A tipg of one process on the database at `url`, with the best settings for a fair comparison."""
     port = free_port()
     env = os.environ | {
         "DATABASE_URL": _with_host(url),
@@ -54,8 +63,8 @@ def tipg(url: str, tables: Sequence[str], log: Path) -> Iterator[str]:
         "TIPG_MAX_FEATURES_PER_TILE": "50000",
     }
     command = [UVICORN, "tipg.main:app", "--host", "127.0.0.1", "--port", str(port), "--log-level", "warning"]
-    with _running(command, env, log, f"http://127.0.0.1:{port}/healthz") as address:
-        yield address
+    with _running(command, env, log, f"http://127.0.0.1:{port}/healthz") as peer:
+        yield peer
 
 
 def _with_host(url: str) -> str:
@@ -66,8 +75,8 @@ def _with_host(url: str) -> str:
 
 
 @contextmanager
-def nginx(body: bytes, home: Path) -> Iterator[str]:
-    """Address of the file `tile.mvt` with those bytes, served by an nginx of one process."""
+def nginx(body: bytes, home: Path) -> Iterator[Peer]:
+    """An nginx of one process that serves those bytes as the file `tile.mvt`."""
     program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
     assert program is not None, "nginx is not there: it is in Debian's nginx-light"
     port = free_port()
@@ -75,12 +84,12 @@ def nginx(body: bytes, home: Path) -> Iterator[str]:
     (home / "root" / "tile.mvt").write_bytes(body)
     (home / "nginx.conf").write_text(_NGINX.format(home=home, port=port), "utf-8")
     command = [program, "-p", home, "-c", home / "nginx.conf", "-e", home / "error.log"]
-    with _running(command, dict(os.environ), home / "log", f"http://127.0.0.1:{port}/tile.mvt") as address:
-        yield address
+    with _running(command, dict(os.environ), home / "log", f"http://127.0.0.1:{port}/tile.mvt") as peer:
+        yield peer
 
 
 @contextmanager
-def _running(command: Sequence[str | Path], env: dict[str, str], log: Path, ready: str) -> Iterator[str]:
+def _running(command: Sequence[str | Path], env: dict[str, str], log: Path, ready: str) -> Iterator[Peer]:
     with log.open("w") as out:
         process = subprocess.Popen(command, env=env, stdout=out, stderr=out)
     try:
@@ -89,7 +98,7 @@ def _running(command: Sequence[str | Path], env: dict[str, str], log: Path, read
             assert process.poll() is None, f"it ended\n{log.read_text()}"
             assert time.monotonic() < until, f"it is not ready\n{log.read_text()}"
             time.sleep(0.05)
-        yield ready.rpartition("/")[0]
+        yield Peer(process, ready.rpartition("/")[0])
     finally:
         process.terminate()
         process.wait()
