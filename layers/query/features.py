@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Select, bindparam, case, cast, func, literal, null, select
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.types import DateTime, NullType, Text
+from sqlalchemy.types import Boolean, DateTime, NullType, Text
 
 from layers.catalog.layer import Field, Layer
 from layers.core.audience import Audience, Role
@@ -198,7 +198,7 @@ def _json(field: Field) -> ColumnElement[str]:
         case DateTime():
             written = cast(func.to_json(func.timezone("UTC", field.column)), Text)
             return func.left(written, -1, type_=Text) + _text('Z"')
-        case JSONB():
-            return cast(field.column, Text)
+        case JSONB() | Integer() | Boolean():
+            return cast(field.column, Text)  # is JSON already, and to_json takes three times as long
         case _:
             return cast(func.to_json(field.column), Text)

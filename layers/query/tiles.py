@@ -156,6 +156,7 @@ def _points(selection: Selection, fields: Fields, *, whole: bool) -> Made:
         chosen = (
             select((func.max(found.c["_first"], type_=BigInteger) % KEYS).label("id"), func.count().label(COUNT))
             .group_by(square)
+            .order_by(square)  # so that the same points are the same bytes
             .subquery("chosen")
         )
         drawn = (
