@@ -13,7 +13,12 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from layers.core.audience import Role
 from layers.core.cluster import Cluster
+from layers.core.settings import Settings
+from tests.conftest import Toy
+from tests.mapserver.asked import POLICY
+from tests.mapserver.conftest import bearer, token
 from tests.mapserver.process import ROOT, served
 
 # Software rendering that gives WebGL2 without a graphics card, and nothing that calls outside.
@@ -48,6 +53,16 @@ lon = "lon"
 lat = "lat"
 [constants]
 origin = "citizen"
+"""
+
+
+QUESTIONS = """
+[[categories.questions]]
+code = "when"
+name = { zh = "何时发现", en = "When did you notice it?" }
+datatype = "singlevaluelist"
+required = true
+values = [{ key = "now", name = { zh = "刚刚", en = "Just now" } }, { key = "before", name = { zh = "更早", en = "Before" } }]
 """
 
 
@@ -116,3 +131,20 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def city(own_toy: Toy, tmp_path: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """The toy city, open to reports, as a server of its own: its address, and the headers of one who may do all."""
+    folder = tmp_path / "cities" / "toy"
+    shutil.copytree(ROOT / "tests" / "cities" / "toy", folder)
+    (folder / "deadlines.toml").write_text(POLICY)
+    categories = (folder / "categories.toml").read_text()
+    (folder / "categories.toml").write_text(categories.replace("weight = 3\n", "weight = 3\n" + QUESTIONS))
+    env = {
+        "ONEMAP_HOME": str(tmp_path / "home"), "ONEMAP_CITIES": str(tmp_path / "cities"), "ONEMAP_CITY": "toy",
+        "ONEMAP_DB__URL": own_toy.url, "ONEMAP_SCREENS": str(ROOT / "frontend" / "dist"),
+        "ONEMAP_INTAKE__PUBLIC": "true",
+    }  # fmt: skip
+    with served("serve", env=env, log=tmp_path / "log") as server:
+        yield server.url, bearer(token(Settings(home=Path(env["ONEMAP_HOME"])), own_toy.url, Role.ADMIN))

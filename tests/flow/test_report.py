@@ -1,42 +1,7 @@
 """A citizen's way: a report from the public page, by hand and from the keyboard, and how it stands afterwards."""
 
-import shutil
-from pathlib import Path
-
 import httpx
 import pytest
-
-from layers.core.audience import Role
-from layers.core.settings import Settings
-from tests.mapserver.asked import POLICY
-from tests.mapserver.conftest import bearer, token
-from tests.mapserver.process import ROOT, served
-
-QUESTIONS = """
-[[categories.questions]]
-code = "when"
-name = { zh = "何时发现", en = "When did you notice it?" }
-datatype = "singlevaluelist"
-required = true
-values = [{ key = "now", name = { zh = "刚刚", en = "Just now" } }, { key = "before", name = { zh = "更早", en = "Before" } }]
-"""
-
-
-@pytest.fixture
-def city(own_toy, tmp_path):
-    """The toy city, open to reports, as a server of its own: its address, and a dispatcher's headers."""
-    folder = tmp_path / "cities" / "toy"
-    shutil.copytree(ROOT / "tests" / "cities" / "toy", folder)
-    (folder / "deadlines.toml").write_text(POLICY)
-    categories = (folder / "categories.toml").read_text()
-    (folder / "categories.toml").write_text(categories.replace("weight = 3\n", "weight = 3\n" + QUESTIONS))
-    env = {
-        "ONEMAP_HOME": str(tmp_path / "home"), "ONEMAP_CITIES": str(tmp_path / "cities"), "ONEMAP_CITY": "toy",
-        "ONEMAP_DB__URL": own_toy.url, "ONEMAP_SCREENS": str(ROOT / "frontend" / "dist"),
-        "ONEMAP_INTAKE__PUBLIC": "true",
-    }  # fmt: skip
-    with served("serve", env=env, log=tmp_path / "log") as server:
-        yield server.url, bearer(token(Settings(home=Path(env["ONEMAP_HOME"])), own_toy.url, Role.ADMIN))
 
 
 @pytest.fixture

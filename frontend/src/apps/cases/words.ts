@@ -42,6 +42,7 @@ const en = {
   "term.overdue": "overdue",
   "term.red": "long overdue",
   "stage.accept": "To accept",
+  "stage.acknowledge": "To acknowledge",
   "stage.handle": "To handle",
   "stage.arbitrate": "To arbitrate",
   "stage.source": "By its source",
@@ -89,6 +90,7 @@ const en = {
   "moves.note": "Note, if there is one",
   "moves.unit": "Unit",
   "moves.unitHint": "an office that is known, or a new one",
+  "moves.near": "Nearest",
   "moves.rating": "Rating",
   "moves.make": "{move}",
   "moves.sending": "Sending",
@@ -101,7 +103,7 @@ const en = {
 
   "twins.title": "May tell of the same",
   "twins.apart": "{distance} away, {age} apart",
-  "twins.merge": "Merge into it",
+  "twins.merge": "Merge into {id}",
 
   "new.title": "New case",
   "new.place": "Place",
@@ -175,6 +177,7 @@ const zh: Readonly<Record<Word, string>> = {
   "term.overdue": "已超期",
   "term.red": "严重超期",
   "stage.accept": "受理期限",
+  "stage.acknowledge": "接单期限",
   "stage.handle": "处置期限",
   "stage.arbitrate": "仲裁期限",
   "stage.source": "来源给出的期限",
@@ -222,6 +225,7 @@ const zh: Readonly<Record<Word, string>> = {
   "moves.note": "备注（可不填）",
   "moves.unit": "承办单位",
   "moves.unitHint": "选择已有单位，或填写新单位",
+  "moves.near": "最近",
   "moves.rating": "评分",
   "moves.make": "确认{move}",
   "moves.sending": "正在提交",
@@ -233,7 +237,7 @@ const zh: Readonly<Record<Word, string>> = {
 
   "twins.title": "可能是同一件事",
   "twins.apart": "相距 {distance}，相隔 {age}",
-  "twins.merge": "并入该案",
+  "twins.merge": "并入案件 {id}",
 
   "new.title": "登记新案件",
   "new.place": "地点",

@@ -1,5 +1,5 @@
 import { getJson, postJson } from "./api";
-import type { CaseFile, CaseRow, Choices, Duplicate, Workflow } from "./types";
+import type { CaseFile, CaseRow, Choices, Duplicate, Resource, Workflow } from "./types";
 
 /** Most cases of one answer. */
 const PAGE = 200;
@@ -66,6 +66,19 @@ export const postCase = async (given: NewCase) => (await postJson<{ id: number }
 /** Cases that may tell of the same thing, likeliest first. @throws ApiProblem as `getJson` does */
 export const getDuplicates = async (id: number) =>
   (await getJson<{ duplicates: Duplicate[] }>(`/cases/${id}/duplicates`)).duplicates;
+
+/** Most resources that the server tells of. */
+const MOST_NEAR = 50;
+
+/** Resources with a team that a case can be dispatched to, nearest first, each team once. @throws ApiProblem */
+export async function getTeams(id: number): Promise<Resource[]> {
+  const { resources } = await getJson<{ resources: Resource[] }>(`/cases/${id}/nearest`, {
+    limit: MOST_NEAR,
+  });
+  const teams = new Map<string, Resource>();
+  for (const each of resources) if (each.unit && !teams.has(each.unit)) teams.set(each.unit, each);
+  return [...teams.values()];
+}
 
 export const mergeCase = (id: number, into: number) => postJson(`/cases/${id}/merge`, { into });
 

@@ -24,6 +24,7 @@ export type CaseTerm = Shape["TermShape"];
 export type Move = Shape["MoveShape"];
 export type Workflow = Shape["WorkflowShape"];
 export type Choices = Shape["ChoicesShape"];
+export type Resource = Shape["ResourceShape"];
 export type Duplicate = Shape["DuplicateShape"];
 
 /** Audiences, the least first. */
