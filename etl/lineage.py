@@ -50,6 +50,13 @@ with states as (
 )
 select what, since, until,"""
 
+_SERVICE_LOAD = """
+with states as (
+  select source || ' / ' || source_key as what, run_id, null::timestamptz as since, null::timestamptz as until
+  from onemap.service_load where service_load_id = %(id)s
+)
+select what, since, until,"""
+
 _RUN = """
   run.run_id, run.via, run.file_name, run.file_sha256, run.started_at
 from states join onemap.run using (run_id) order by until desc nulls first, run.run_id desc"""
@@ -57,6 +64,7 @@ from states join onemap.run using (run_id) order by until desc nulls first, run.
 _STATES = {
     "incidents": _INCIDENT, "areas": _AREA, "risk_areas": _RISK_AREA, "roads": _ROAD, "places": _PLACE,
     "resources": _RESOURCE,
+    "service_load": _SERVICE_LOAD,
 }  # fmt: skip
 
 

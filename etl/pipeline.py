@@ -20,7 +20,8 @@ from etl.incident_load import IncidentLoad
 from etl.landing import Intake, Landing, Load, Progress
 from etl.load.staging import Connection, Merged
 from etl.readers.base import Reading
-from etl.spec import Source, Target
+from etl.spec import Source
+from etl.target_fields import Target
 from etl.targets import KINDS
 from etl.whole_load import WholeLoad
 from layers.catalog.city import City
@@ -29,8 +30,8 @@ from layers.core.db import connect
 from layers.core.errors import EmptySnapshot, TooManyBad, Unavailable
 
 _LOCK = 0x65746C  # "etl"
-_TARGETS = ("areas", "risk_areas", "incidents", "roads", "places", "resources")
-_LEANS_ON = {"incidents": {"areas", "risk_areas"}}
+_TARGETS = ("areas", "risk_areas", "incidents", "roads", "places", "resources", "service_load")
+_LEANS_ON = {"incidents": {"areas", "risk_areas"}, "service_load": {"areas"}}
 
 
 @dataclass(frozen=True)

@@ -24,11 +24,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from etl.feed_options import FeedOptions
 from etl.schedule import is_cron_line
+from etl.target_fields import KEYED, OPTIONAL, REQUIRED, Target
 from layers.catalog.city import City, Name
 from layers.core.errors import BadSource, BadValue, UnreadableFile
 from layers.records.times import instants
 
-Target = Literal["areas", "risk_areas", "incidents", "roads", "places", "resources"]
 Constant = str | int | float | bool
 Format = Literal[
     "geojson", "geojsonseq", "shapefile", "geopackage", "flatgeobuf", "geoparquet",
@@ -42,23 +42,7 @@ _WITH_SHAPES: frozenset[Format] = frozenset(
     {"geojson", "geojsonseq", "shapefile", "geopackage", "flatgeobuf", "geoparquet", "osm", "arcgis", "ogcapi"}
 )
 
-_REQUIRED = {
-    "areas": {"level", "code", "name_zh", "name_en"},
-    "risk_areas": {"code", "zone_type", "name_zh", "name_en", "influence_m"},
-    "incidents": {"category", "occurred_at", "origin"},
-    "roads": {"class"},
-    "places": {"kind"},
-    "resources": {"code", "kind"},
-}
-_OPTIONAL = {
-    "areas": {"official_code", "local_code", "parent_code", "households", "valid_from", "valid_to"},
-    "risk_areas": {"approximate", "valid_from", "valid_to", "lon", "lat"},
-    "incidents": {"recorded_at", "state", "due_at", "closed_at", "lon", "lat", "version", "deleted"},
-    "roads": {"name_zh", "name_en", "oneway", "layer"},
-    "places": {"name_zh", "name_en", "lon", "lat"},
-    "resources": {"name_zh", "name_en", "unit", "device_id", "link", "valid_from", "valid_to", "lon", "lat"},
-}
-_KEYED = {"incidents", "roads", "places"}
+_TABULAR: frozenset[Format] = frozenset({"csv", "tsv", "xlsx", "parquet"})
 
 
 class Scope(BaseModel):
@@ -143,19 +127,21 @@ class Source(BaseModel):
     @model_validator(mode="after")
     def _promises_hold(self) -> Self:
         given = set(self.columns) | set(self.constants)
-        allowed = _REQUIRED[self.target] | _OPTIONAL[self.target]
+        allowed = REQUIRED[self.target] | OPTIONAL[self.target]
         problems = (
             [f"columns: {self.target} have no field '{name}'" for name in sorted(given - allowed)]
-            + [f"columns: field '{name}' is missing" for name in sorted(_REQUIRED[self.target] - given)]
+            + [f"columns: field '{name}' is missing" for name in sorted(REQUIRED[self.target] - given)]
             + [f"constants: '{n}' is a column too" for n in sorted(set(self.columns) & set(self.constants))]
             + [f"constants: '{n}' tells rows apart" for n in sorted({"version", "deleted"} & set(self.constants))]
             + [f"values: '{name}' is not among the columns" for name in sorted(set(self.values) - given)]
         )
         if len({"lon", "lat"} & set(self.columns)) == 1:
             problems.append("columns: lon and lat go together")
-        if not self.has_points and self.format not in _WITH_SHAPES:
+        if self.closed and self.format not in _TABULAR:
+            problems.append("format: service_load comes as csv, tsv, xlsx or parquet")
+        if not self.has_points and self.format not in _WITH_SHAPES and not self.closed:
             problems.append(f"columns: a {self.format} source needs lon and lat")
-        if self.key and self.target not in _KEYED:
+        if self.key and self.target not in KEYED:
             problems.append(f"key: {self.target} are identified by their code")
         problems += self._ways_in() + self._ways_to_change()
         if self.attributes and self.target != "incidents":
@@ -181,7 +167,7 @@ class Source(BaseModel):
         if self.watch and not needs["file"]:
             problems.append("watch: only files are watched")
         if self.feed is not None and self.format in FEEDS:
-            keyed = bool(self.key) or self.target not in _KEYED
+            keyed = bool(self.key) or self.target not in KEYED
             problems += [f"feed.{said}" for said in self.feed.misfits(self.format, self.mode, keyed=keyed)]
         return problems
 
@@ -201,6 +187,11 @@ class Source(BaseModel):
     def has_points(self) -> bool:
         """Whether places come from two number columns rather than from the file's own geometry."""
         return "lon" in self.columns
+
+    @property
+    def closed(self) -> bool:
+        """Whether its files have no columns but those that are taken; one that has more is refused."""
+        return self.target == "service_load"
 
     @property
     def taken(self) -> list[str]:

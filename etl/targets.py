@@ -13,7 +13,9 @@ from etl.landing import Landing
 from etl.load import stored, versions
 from etl.load.staging import Connection, Merged
 from etl.readers.base import RawFrame
-from etl.spec import Source, Target
+from etl.service_kind import SERVICE_LOAD
+from etl.spec import Source
+from etl.target_fields import Target
 from etl.validate import areas as area_checks
 from etl.validate import resources as resource_checks
 from etl.validate import risk_areas as risk_area_checks
@@ -101,4 +103,5 @@ KINDS: dict[Target, Kind] = {
     "resources": DatedKind(versions.RESOURCES, resource_checks.check),
     "roads": ROADS,
     "places": PLACES,
+    "service_load": SERVICE_LOAD,
 }

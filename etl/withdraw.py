@@ -23,13 +23,11 @@ update onemap.quarantine set dismissed_at = %(at)s
 where dismissed_at is null and resolved_by is null
   and run_id in (select run_id from onemap.run where source = %(source)s)"""
 _DATED = {"areas": versions.AREAS, "risk_areas": versions.RISK_AREAS, "resources": versions.RESOURCES}
-_TABLES = {"incidents": "incident", "roads": "road", "places": "place"}
+_TABLES = {"incidents": "incident", "roads": "road", "places": "place", "service_load": "service_load"}
 
 
 def withdraw(url: str, city: City, source: str, clock: Clock) -> tuple[int, Account]:
-    """Delete all incidents, roads or places of `source`, or end its areas, risk areas or resources now.
-
-    Returns the run id and the account.
+    """Delete all that `source` brought, or end its areas, risk areas or resources now; run id and account.
 
     What earlier states of them said stays in the history, and incidents keep the tag that was valid at their time.
 

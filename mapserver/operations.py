@@ -87,6 +87,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "get_requests": Operation(_OPEN311, open311.RequestsShape),
     "get_request": Operation(_OPEN311, open311.RequestsShape),
     "get_evaluation": Operation(_JSON, private=True),
+    "get_service_load": Operation(_JSON, private=True),
     "get_measures": Operation(_JSON, private=True),
     "get_coverage": Operation(_JSON, private=True),
     "get_campaigns": Operation(_JSON, private=True),

@@ -22,6 +22,12 @@ class Keyed:
 ROADS = Keyed("roads", "road", ("class", "name_zh", "name_en", "oneway", "layer", "geom", "content_hash"))
 PLACES = Keyed("places", "place", ("kind", "name_zh", "name_en", "geom", "content_hash"))
 
+SERVICE_LOAD = Keyed(
+    "service_load",
+    "service_load",
+    ("area_id", "class", "since", "until", "due", "done", "link", "content_hash"),
+)
+
 _UPDATE = """
 update onemap.{table} known set ({facts}, run_id) = row({staged}, %(run)s)
 from staging

@@ -106,15 +106,21 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def require(path: Path, wanted: list[str], found: list[str]) -> None:
-    """Check that a file has the columns that its TOML names, each once.
+def require(path: Path, wanted: list[str], found: list[str], *, closed: bool = False) -> None:
+    """Check that a file has the columns that its TOML names, each once, and no other where it is `closed`.
 
     Raises
     ------
     MissingColumn : names the first that is missing, and those that are there, masked: without a header line they
         are the first row.
-    UnreadableFile : one stands twice, so that nobody knows which is meant.
+    UnreadableFile : one stands twice, so that nobody knows which is meant; or there is one too many.
     """
+    if closed and (more := sorted(set(found) - set(wanted))):
+        raise UnreadableFile(
+            f"{path}: it has columns that may not be there: {_listed(more)}",
+            file=str(path),
+            column=excerpt(more[0]),
+        )
     for column in wanted:
         if column not in found:
             raise MissingColumn(

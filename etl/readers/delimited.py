@@ -20,7 +20,7 @@ _MOST_BROKEN = 1 << 20
 """Broken lines on end after which the file as a whole is broken."""
 
 
-def read_csv(path: Path, columns: list[str], delimiter: str = ",") -> Reading:
+def read_csv(path: Path, columns: list[str], delimiter: str = ",", *, closed: bool = False) -> Reading:
     """Read text in UTF-8, GB18030 or marked UTF-16; every value stays text, an empty one is missing.
 
     A line with too few or too many values is a broken row, not a broken file; so is a header that comes again.
@@ -38,7 +38,7 @@ def read_csv(path: Path, columns: list[str], delimiter: str = ",") -> Reading:
             names = head.schema.names
     except pa.ArrowException as exc:
         raise UnreadableFile(f"{path}: there is no header line: {_first_line(exc)}", file=str(path)) from exc
-    require(path, columns, names)
+    require(path, columns, names, closed=closed)
     lines = _Lines("\N{END OF TRANSMISSION}" + delimiter * len(names))
     batches = _batches(path, columns, text.codec, delimiter, lines)
     return Reading(path, sha256(file), batches, told={"encoding": text.name})

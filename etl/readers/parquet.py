@@ -13,7 +13,7 @@ from layers.core.errors import UnreadableFile
 _BUFFER_BYTES = 1 << 20
 
 
-def read_parquet(path: Path, columns: list[str], shape: str | None = None) -> Reading:
+def read_parquet(path: Path, columns: list[str], shape: str | None = None, *, closed: bool = False) -> Reading:
     """Read plain columns with their types; what is stored as a dictionary comes as its values.
 
     Bytes are text in UTF-8, as some programs write it; only those of the column `shape` stay bytes.
@@ -30,7 +30,7 @@ def read_parquet(path: Path, columns: list[str], shape: str | None = None) -> Re
     except (pa.ArrowException, OSError) as exc:
         raise _unreadable(path, exc) from exc
     taken = columns if shape is None else [*columns, shape]
-    require(path, taken, schema.names)
+    require(path, taken, schema.names, closed=closed)
     kinds = {name: _plain(schema.field(name).type, name == shape) for name in taken}
     for name, kind in kinds.items():
         if pa.types.is_nested(kind):

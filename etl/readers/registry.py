@@ -18,17 +18,17 @@ from etl.spec import Format, Source
 Reader = Callable[[Path, Source], Reading]
 
 READERS: dict[Format, Reader] = {
-    "csv": lambda path, source: read_csv(path, source.taken),
+    "csv": lambda path, source: read_csv(path, source.taken, closed=source.closed),
     "flatgeobuf": lambda path, source: read_flatgeobuf(path, source.taken),
     "geojson": lambda path, source: read_geojson(path, source.taken),
     "geojsonseq": lambda path, source: read_geojsonseq(path, source.taken),
     "geopackage": lambda path, source: read_geopackage(path, source.taken, source.layer),
     "geoparquet": lambda path, source: read_geoparquet(path, source.taken),
     "osm": lambda path, source: read_osm(path, source.taken, str(source.kind)),
-    "parquet": lambda path, source: read_parquet(path, source.taken),
+    "parquet": lambda path, source: read_parquet(path, source.taken, closed=source.closed),
     "shapefile": lambda path, source: read_shapefile(path, source.taken, source.layer),
-    "tsv": lambda path, source: read_csv(path, source.taken, "\t"),
-    "xlsx": lambda path, source: read_xlsx(path, source.taken, source.layer),
+    "tsv": lambda path, source: read_csv(path, source.taken, "\t", closed=source.closed),
+    "xlsx": lambda path, source: read_xlsx(path, source.taken, source.layer, closed=source.closed),
 }
 
 

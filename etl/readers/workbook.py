@@ -18,7 +18,7 @@ from layers.core.errors import UnreadableFile
 _LIMITS = f"{sheet.MEMORY_BYTES >> 20} MiB of memory or {sheet.CPU_SECONDS} s"
 
 
-def read_xlsx(path: Path, columns: list[str], layer: str | None = None) -> Reading:
+def read_xlsx(path: Path, columns: list[str], layer: str | None = None, *, closed: bool = False) -> Reading:
     """Read the sheet `layer`, or the first visible one; the header is its row 1, and row 1 the one below it.
 
     Every value is text: a whole number without a point, a time in ISO 8601. A formula has the value stored with
@@ -34,7 +34,7 @@ def read_xlsx(path: Path, columns: list[str], layer: str | None = None) -> Readi
     file = existing(path)
     lines = _unpacked(path, [str(file), layer or "", *columns])
     found = json.loads(lines.readline())
-    require(path, columns, found["header"])
+    require(path, columns, found["header"], closed=closed)
     told = {"layer": found["layer"]}
     if found["others"]:
         told["other layers"] = ", ".join(found["others"])

@@ -11,16 +11,13 @@ from etl.readers.base import RawFrame
 from etl.spec import Source
 from etl.validate.checker import Checked, Checker
 from etl.validate.identity import coded
+from etl.validate.links import links
 from etl.validate.persons import masked
 from layers.catalog.city import City
-from layers.records.columns import mask_column
 from layers.records.personal import excerpt
 
 _DEVICE = r"^[0-9]{20}$"
 """GB/T 28181: eight digits of the centre, two of the industry, three of the type, seven in sequence."""
-
-_LINK = r"^https?://[^\s/@]+(/[^\s]{0,1000})?$"
-"""Without a name or a password in it."""
 
 
 def check(raw: RawFrame, source: Source, city: City, now: datetime) -> Checked:
@@ -49,7 +46,7 @@ def check(raw: RawFrame, source: Source, city: City, now: datetime) -> Checked:
             "kind": kind,
             **texts,
             "device_id": device_id,
-            "link": _links(desk),
+            "link": links(desk),
             "valid_from": valid_from,
             "valid_to": valid_to,
             "geom": pc.if_else(here, points(lonlat), pa.scalar(None, pa.binary())),
@@ -69,15 +66,6 @@ def _devices(desk: Checker, kind: pa.StringArray, devices: list[str]) -> pa.Stri
         lambda i: f"a {kind[i]} has no device_id",
     )
     return pc.if_else(shaped, found, pa.scalar(None, pa.string()))
-
-
-def _links(desk: Checker) -> pa.StringArray:
-    found = desk.text("link")
-    shaped = pc.match_substring_regex(found, _LINK)
-    desk.findings.add(_true(pc.invert(shaped)), "link is no http or https address without a name in it")
-    _, _, named = mask_column(found)
-    desk.findings.add(named, "link names a person")
-    return found
 
 
 def _true(column: pa.Array) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -99,6 +99,20 @@ class ResourceKind(_Value):
     device: bool = False
 
 
+class ServiceClass(_Value):
+    """What an office counts in service load."""
+
+    code: str = Code
+    name: Name
+
+
+class Service(_Value):
+    """Service load: the finest level of areas that counts may be of, and what is counted."""
+
+    finest_level: str
+    classes: list[ServiceClass] = Field(min_length=1)
+
+
 class Calendar(_Value):
     """Working time: ISO weekdays, hours of a working day, holidays and the days that make up for them.
 
@@ -130,6 +144,7 @@ class City(_Value):
     zone_types: list[ZoneType] = Field(min_length=1, max_length=31)
     categories: list[Category] = Field(min_length=1)
     resource_kinds: list[ResourceKind] = []
+    service: Service | None = None
 
     @field_validator("time_zone")
     @classmethod
@@ -145,6 +160,22 @@ class City(_Value):
             if twice:
                 raise ValueError(f"{what}: code {min(twice)} stands twice")
         return self
+
+    @model_validator(mode="after")
+    def _service_fits(self) -> Self:
+        if self.service is not None:
+            if self.service.finest_level not in [level.code for level in self.levels]:
+                raise ValueError(f"service: there is no level {self.service.finest_level}")
+            codes = [each.code for each in self.service.classes]
+            if len(codes) != len(set(codes)):
+                raise ValueError("service: a class stands twice")
+        return self
+
+    @property
+    def service_levels(self) -> list[str]:
+        """Codes of the levels that service load may be of, the top first; none where the city takes none."""
+        codes = [level.code for level in self.levels]
+        return [] if self.service is None else codes[: codes.index(self.service.finest_level) + 1]
 
     @property
     def zone(self) -> ZoneInfo:

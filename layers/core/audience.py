@@ -46,6 +46,11 @@ class Policy:
     pushes: bool = False
 
     @property
+    def small_counts(self) -> bool:
+        """Counts below FEWEST of what offices count of persons, which are hidden from the room."""
+        return self.attributes
+
+    @property
     def db_role(self) -> str:
         """The PostgreSQL role, without BYPASSRLS, that a transaction of this audience runs as."""
         if self.exact_points:

@@ -53,7 +53,7 @@ def test_names_weights_and_the_order_of_categories_may_change(town):
 )
 def test_a_level_or_zone_type_that_rows_depend_on_cannot_be_replaced(town, name, code):
     write(town)
-    change(town, name, f'code = "{code}"', 'code = "other"')
+    change(town, name, f'"{code}"', '"other"')
     with pytest.raises(BadCity, match=f"'{code}' was moved or removed") as caught:
         write(town)
     assert str(town.folder) in str(caught.value)

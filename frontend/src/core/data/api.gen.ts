@@ -835,6 +835,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/service-load": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Counts of all periods that lie in a span, as offices have delivered them; nothing is added up */
+        get: operations["get_service_load"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/open311/discovery.{form}": {
         parameters: {
             query?: never;
@@ -2280,6 +2297,78 @@ export interface components {
             approximate: boolean;
             /** Distance M */
             distance_m: number;
+        };
+        /**
+         * ServiceClassShape
+         * @description What is counted.
+         */
+        ServiceClassShape: {
+            /** Code */
+            code: string;
+            name: components["schemas"]["NameShape"];
+        };
+        /**
+         * ServiceCountShape
+         * @description Counts of one area, class and period, as the office that holds them has added them up.
+         */
+        ServiceCountShape: {
+            /** Source */
+            source: string;
+            /** Area */
+            area: string;
+            /** Level */
+            level: string;
+            /** Class */
+            class: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /** Due */
+            due: number | null;
+            /** Done */
+            done: number | null;
+            /**
+             * Hidden
+             * @description small, or would tell a small one by a difference
+             */
+            hidden: boolean;
+            /**
+             * Link
+             * @description into the office's own system
+             */
+            link: string | null;
+        };
+        /**
+         * ServiceLoadShape
+         * @description Service load of the periods inside a span.
+         */
+        ServiceLoadShape: {
+            /**
+             * From
+             * Format: date-time
+             */
+            from: string;
+            /**
+             * To
+             * Format: date-time
+             */
+            to: string;
+            /**
+             * Fewest
+             * @description counts from 1 to below it are small
+             */
+            fewest: number;
+            /** Classes */
+            classes: components["schemas"]["ServiceClassShape"][];
+            /** Counts */
+            counts: components["schemas"]["ServiceCountShape"][];
         };
         /**
          * SpanShape
@@ -5469,6 +5558,51 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MeasureFileShape"];
+                };
+            };
+            /** @description a problem document that names what was wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                };
+            };
+        };
+    };
+    get_service_load: {
+        parameters: {
+            query: {
+                /** @description start of the span, RFC 3339, included */
+                from: string;
+                /** @description end of the span, RFC 3339, not included */
+                to: string;
+                /** @description code of a class */
+                class?: string;
+                /** @description code of a level of areas */
+                level?: string;
+                /** @description id of an area, and all below it */
+                area?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceLoadShape"];
                 };
             };
             /** @description a problem document that names what was wrong */
