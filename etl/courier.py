@@ -65,6 +65,16 @@ def due(connection: Connection, at: datetime) -> list[int]:
     return [row["subscription_id"] for row in connection.execute(_DUE, [at])]
 
 
+def forget(connection: Connection, before: datetime) -> None:
+    """Drop news that ended before that time; what was tried stays in the log."""
+    connection.execute("delete from onemap.cap_alert where expires_at < %s", [before])
+    connection.execute(
+        """delete from onemap.delivery where outcome is not null and next_at < %s
+        and not exists (select from onemap.cap_alert where cap_alert.delivery_id = delivery.delivery_id)""",
+        [before],
+    )
+
+
 def pause(attempts: int) -> timedelta:
     """How long is waited after so many attempts."""
     return timedelta(seconds=min(FIRST_PAUSE_S * 2 ** (attempts - 1), LONGEST_PAUSE_S))

@@ -92,6 +92,7 @@ class Foreman:
         if time.monotonic() - self._forgot_at > _FORGET_EVERY_S:
             self._forgot_at = time.monotonic()
             jobs.forget(connection)
+            courier.forget(connection, self.town.clock.now() - timedelta(days=jobs.KEPT_DAYS))
             events.forget(connection, self.town.clock.now() - timedelta(days=self.town.events_days))
         self._look_at_terms(connection)
         self._look_at_news(connection)

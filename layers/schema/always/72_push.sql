@@ -23,6 +23,11 @@ language sql immutable parallel safe as $$
   select array_position(array['green', 'warn', 'overdue', 'red'], colour)
 $$;
 
+-- Both are asked every second: what of the outbox is news of cases, and which running terms have more to tell.
+create index if not exists outbox_cases on onemap.outbox (seq) where topic in ('case', 'reminder');
+create index if not exists case_deadline_untold on onemap.case_deadline (coalesce(warn_at, due_at))
+where met_at is null and told <> case when red_at is null then 'overdue' else 'red' end;
+
 -- The running terms that have reached a colour by `at` that was not told. One that stands still has no moments; what is
 -- merged into another case is told of as that.
 create or replace function onemap.untold(at timestamptz)
@@ -32,6 +37,7 @@ language sql stable as $$
   from onemap.case_deadline term join onemap.case_file file using (case_id),
     lateral (select onemap.term_colour(term.warn_at, term.due_at, term.red_at, at) as colour) reached
   where term.met_at is null and file.merged_into is null and coalesce(term.warn_at, term.due_at) <= at
+  and term.told <> case when term.red_at is null then 'overdue' else 'red' end
   and onemap.colour_rank(reached.colour) > onemap.colour_rank(term.told)
 $$;
 revoke all on function onemap.untold(timestamptz) from public;

@@ -327,6 +327,21 @@ def test_what_waits_for_a_subscription_that_has_ended_is_not_sent_and_its_addres
     assert (kept["address"], kept["secret"]) == (None, None)
 
 
+def test_old_news_is_forgotten_while_what_waits_stays_and_the_log_too(street):
+    with office() as desk:
+        desk.answers = [200, 400]
+        to, feed = street.wish(desk.url), street.wish(None, "cap")
+        for key in "12":
+            street.register(key)
+        street.spread()
+        street.deliver(to)
+        street.deliver(feed)
+    courier.forget(street.connection, AT + timedelta(days=30))
+    assert [row["subscription_id"] for row in street.rows("select subscription_id from onemap.delivery")] == [to]
+    assert street.rows("select from onemap.cap_alert") == []
+    assert len(street.log(to)) == 2
+
+
 def test_the_log_is_only_added_to(street):
     with pytest.raises(Exception, match="only added to"):
         street.connection.execute("delete from onemap.delivery_log")
