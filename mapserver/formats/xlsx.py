@@ -13,9 +13,6 @@ from mapserver.formats.sheet import Sheet
 
 _OPTIONS = {
     "constant_memory": True,
-    "strings_to_formulas": False,
-    "strings_to_numbers": False,
-    "strings_to_urls": False,
     "default_date_format": "yyyy-mm-dd hh:mm",
 }
 
@@ -40,6 +37,6 @@ def write(sheet: Sheet, batches: Iterator[Rows], out: IO[bytes]) -> None:
                         elif isinstance(value, int):
                             page.write_number(number, place, value)
                         elif value is not None:
-                            page.write_string(number, place, str(value))
+                            page.write_string(number, place, str(value))  # never read as a formula
         file.seek(0)
         shutil.copyfileobj(file, out)

@@ -21,6 +21,12 @@ def test_working_days_over_are_those_that_a_term_would_have_spent(due, hours):
     assert OVER.working_days(due, end) == WORK.spent(due, end, Unit.WORKING_DAY)
 
 
+def test_a_working_day_is_over_at_the_moment_that_work_ends():
+    due, closes = datetime(2026, 3, 9, 12, tzinfo=UTC), datetime(2026, 3, 10, 15, 30, tzinfo=UTC)
+    assert OVER.working_days(due, closes) == WORK.spent(due, closes, Unit.WORKING_DAY) == 1
+    assert OVER.working_days(due, closes - timedelta(seconds=1)) == 0
+
+
 def test_days_of_the_calendar_are_local_dates():
     due = datetime(2026, 3, 6, 22, 30, tzinfo=UTC)  # 23:30 in Berlin, a Friday
     assert OVER.calendar_days(due, due + timedelta(minutes=20)) == 0
