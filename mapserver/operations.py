@@ -101,6 +101,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "get_ledger": Operation(_JSON | {"csv": CSV, "xlsx": XLSX}, private=True),
     "get_ledger_rows": Operation(_JSON, private=True),
     "get_nearest": Operation(_JSON, private=True),
+    "get_handovers": Operation(_JSON, private=True),
     "get_live": Operation({"events": EVENTS}),
     "post_rows": Operation(_JSON, private=True),
     "get_job": Operation(_JSON, private=True),

@@ -107,6 +107,25 @@ class CaseFileShape(Shape):
     moves: list[MoveShape] = Field(description="what the caller can do with it now")
 
 
+class HandoverShape(Shape):
+    """A case that one team gave to another; `move` is what followed, none where nobody has moved it since."""
+
+    id: int = Field(description="number of the case")
+    version: int
+    at: datetime
+    from_unit: str | None
+    unit: str
+    reason: str
+    move: str | None
+    moved_at: datetime | None
+
+
+class HandoversShape(Shape):
+    """Hand-overs, newest first."""
+
+    handovers: list[HandoverShape]
+
+
 class StateShape(Shape):
     """A state of a workflow."""
 

@@ -10,6 +10,7 @@ create index case_file_warn on onemap.case_file (warn_at) where warn_at is not n
 create index case_file_due on onemap.case_file (due_at) where due_at is not null;
 create index case_file_red on onemap.case_file (red_at) where red_at is not null;
 create index case_file_spot on onemap.case_file using gist (spot);
+create index case_step_at on onemap.case_step (at);
 
 -- Points that serve: centres, posts, teams' homes, hydrants, schools, cameras and terminals as links. Never an officer, and
 -- no video: `device_id` is what the video platform of GB/T 28181 knows a device by, `link` leads there.

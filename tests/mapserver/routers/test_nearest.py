@@ -99,8 +99,23 @@ async def test_a_team_acknowledges_in_a_term_and_hands_over_at_the_end_of_its_sh
     assert terms(over)["acknowledge"]["start_at"] > terms(sent)["acknowledge"]["start_at"]
     log = [(step["move"], step["unit"], step["reason"]) for step in over["steps"]][2:]
     assert log == [("dispatch", "day", None), ("handle", None, None), ("hand_over", "night", "end of shift")]
+    taken_at = (await loop.move(case_id, 5, "handle", **day)).json()["case"]["changed_at"]
+    back = (await loop.move(case_id, 6, "hand_over", unit="day", reason="morning", **day)).json()["case"]
+    found = [
+        (await loop.get(f"/handovers{query}", **day)).json()["handovers"] for query in ("", "?unit=day&limit=1")
+    ]
+    told = [(each["version"], each["from_unit"], each["unit"], each["reason"], each["move"]) for each in found[0]]
+    assert told == [(7, "night", "day", "morning", None), (5, "day", "night", "end of shift", "handle")]
+    assert found[0][1]["moved_at"] == taken_at
+    assert found[1] == found[0][:1]
+    between = (await loop.get(f"/handovers?from={over['case']['changed_at']}&to={back['changed_at']}")).json()
+    assert between["handovers"] == found[0][1:]
+    assert (await loop.get("/handovers?unit=other")).json()["handovers"] == []
+    assert (await loop.get("/handovers", role=Role.DISPATCHER, area="V2")).json()["handovers"] == []
+    assert (await loop.get("/handovers", role=Role.PLANNER)).status_code == 403
+    assert (await loop.get("/handovers?from=yesterday")).json()["parameter"] == "from"
     with connect(loop.city.url) as connection:
-        payload = "select payload from onemap.ledger where kind = 'moved' order by seq desc limit 1"
+        payload = "select payload from onemap.ledger where kind = 'moved' and payload ->> 'version' = '5'"
         last = connection.execute(payload).fetchone()["payload"]
         assert (last["move"], last["unit"], last["reason"]) == ("hand_over", "night", "end of shift")
         assert connection.execute(ledger.broken().sql.encode()).fetchone() is None

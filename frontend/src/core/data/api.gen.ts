@@ -972,6 +972,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/handovers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The log of hand-overs between teams, newest first, each with what followed it */
+        get: operations["get_handovers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/live": {
         parameters: {
             query?: never;
@@ -1659,6 +1676,42 @@ export interface components {
             median_hours: number;
             /** P90 Hours */
             p90_hours: number;
+        };
+        /**
+         * HandoverShape
+         * @description A case that one team gave to another; `move` is what followed, none where nobody has moved it since.
+         */
+        HandoverShape: {
+            /**
+             * Id
+             * @description number of the case
+             */
+            id: number;
+            /** Version */
+            version: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** From Unit */
+            from_unit: string | null;
+            /** Unit */
+            unit: string;
+            /** Reason */
+            reason: string;
+            /** Move */
+            move: string | null;
+            /** Moved At */
+            moved_at: string | null;
+        };
+        /**
+         * HandoversShape
+         * @description Hand-overs, newest first.
+         */
+        HandoversShape: {
+            /** Handovers */
+            handovers: components["schemas"]["HandoverShape"][];
         };
         /**
          * HeatCatalogShape
@@ -5979,6 +6032,49 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NearestShape"];
+                };
+            };
+            /** @description a problem document that names what was wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                };
+            };
+        };
+    };
+    get_handovers: {
+        parameters: {
+            query?: {
+                /** @description the team that gave or took */
+                unit?: string;
+                /** @description RFC 3339, included */
+                from?: string;
+                /** @description RFC 3339, not included */
+                to?: string;
+                /** @description most features of a page; more than 10000 is taken as 10000 */
+                limit?: components["parameters"]["limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandoversShape"];
                 };
             };
             /** @description a problem document that names what was wrong */
