@@ -144,3 +144,14 @@ class TokenShape(Shape):
 
 class TokensShape(RootModel[list[TokenShape]]):
     """The one of that token."""
+
+
+class ErrorShape(Shape):
+    """What was wrong."""
+
+    code: int
+    description: str
+
+
+class ErrorsShape(RootModel[list[ErrorShape]]):
+    """All that was wrong: one thing at a time."""

@@ -17,7 +17,9 @@ from layers.cases.requests import Between, Wanted
 from layers.core.errors import BadValue, Forbidden, NotFound
 from layers.core.span import parse_instant
 from mapserver.deps import ASettings, TheBudgets
+from mapserver.errors import RESPONSES
 from mapserver.links import ALinks
+from mapserver.models.open311 import ErrorsShape
 from mapserver.negotiate import respond
 from mapserver.open311 import service
 from mapserver.open311.caller import AReader, Client, reporter
@@ -35,17 +37,9 @@ _DIGITS = 18
 _MOST_PAGE = 1_000_000
 _ERRORS: dict[int | str, dict[str, Any]] = {
     "default": {
-        "description": "a list of codes and descriptions",
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "description": "in a list",
-                    "properties": {"code": {"type": "integer"}, "description": {"type": "string"}},
-                }
-            },
-            "text/xml": {"schema": {"type": "string"}},
-        },
+        "model": ErrorsShape,
+        "description": "codes and descriptions; of what is refused before it gets here, a problem document",
+        "content": {"text/xml": {"schema": {"type": "string"}}, **RESPONSES["default"]["content"]},
     }
 }
 _BODY: dict[str, Any] = {

@@ -77,7 +77,7 @@ async def city(own_toy, toy_settings, tmp_path):
     settings = toy_settings.model_copy(update={"cities": tmp_path, "intake": opened})
     async with running(settings, own_toy.url) as app, asking(app) as client:
         app.state.clock = Moving(AT)
-        yield Client(client, settings, own_toy)
+        yield Client(app, client, settings, own_toy)
 
 
 def flat(xml):
@@ -117,7 +117,7 @@ async def test_a_report_goes_round_in_both_formats_from_its_post_to_its_end(city
             {"service_request_id": held, "token": held}
         ]
         number = (await city.open311(f"/tokens/{held}.json", Role.DISPATCHER)).json()[0]["service_request_id"]
-        city.client._transport.app.state.clock.at += timedelta(minutes=1)
+        city.app.state.clock.at += timedelta(minutes=1)
         await city.walk(int(number), "accept", "triage", "dispatch", "handle")
         for reader, state in ((None, "open"), (Role.DISPATCHER, "open")):
             name = held if reader is None else number
@@ -207,7 +207,7 @@ async def test_each_audience_sees_as_much_of_a_request_as_of_a_case(city):
 
 
 async def test_the_filters_page_and_cap_as_the_standard_says(city):
-    clock = city.client._transport.app.state.clock
+    clock = city.app.state.clock
     for day in range(5):
         clock.at = AT + timedelta(days=30 * day)
         code = "noise" if day % 2 else "theft"
@@ -311,7 +311,7 @@ async def test_who_may_not_report_is_told_so(city, toy_settings):
     assert (await city.report(api_key="xyz")).status_code == 403
     closed = city.settings.model_copy(update={"intake": IntakeSettings()})
     async with running(closed, city.city.url) as app, asking(app) as client:
-        shut = Client(client, closed, city.city)
+        shut = Client(app, client, closed, city.city)
         refused = await shut.report()
         assert (refused.status_code, "takes none of the public" in refused.text) == (403, True)
         assert (await client.get("/city")).json()["reports"] is False
@@ -331,7 +331,7 @@ async def test_reports_without_a_key_are_few_from_one_address(city):
     limits = city.settings.limits.model_copy(update={"public_burst": 350.0, "public_per_s": 0.001})
     slow = city.settings.model_copy(update={"limits": limits})
     async with running(slow, city.city.url) as app, asking(app) as client:
-        answers = [await Client(client, slow, city.city).report() for _ in range(5)]
+        answers = [await Client(app, client, slow, city.city).report() for _ in range(5)]
     assert [answer.status_code for answer in answers] == [201, 201, 201, 429, 429]
     assert answers[-1].json()[0]["code"] == 429
     assert int(answers[-1].headers["retry-after"]) > 0

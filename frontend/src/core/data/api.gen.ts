@@ -1564,6 +1564,21 @@ export interface components {
             days: number;
         };
         /**
+         * ErrorShape
+         * @description What was wrong.
+         */
+        ErrorShape: {
+            /** Code */
+            code: number;
+            /** Description */
+            description: string;
+        };
+        /**
+         * ErrorsShape
+         * @description All that was wrong: one thing at a time.
+         */
+        ErrorsShape: components["schemas"]["ErrorShape"][];
+        /**
          * EvaluatedShape
          * @description A group, or all; what is none rests on too few cases, or on none.
          */
@@ -5701,17 +5716,20 @@ export interface operations {
                     "application/json": components["schemas"]["DiscoveryShape"];
                 };
             };
-            /** @description a list of codes and descriptions */
+            /** @description codes and descriptions; of what is refused before it gets here, a problem document */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        code?: number;
-                        description?: string;
-                    };
                     "text/xml": string;
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                    "application/json": components["schemas"]["ErrorsShape"];
                 };
             };
         };
@@ -5743,17 +5761,20 @@ export interface operations {
                     "application/json": components["schemas"]["ServicesShape"];
                 };
             };
-            /** @description a list of codes and descriptions */
+            /** @description codes and descriptions; of what is refused before it gets here, a problem document */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        code?: number;
-                        description?: string;
-                    };
                     "text/xml": string;
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                    "application/json": components["schemas"]["ErrorsShape"];
                 };
             };
         };
@@ -5787,17 +5808,20 @@ export interface operations {
                     "application/json": components["schemas"]["DefinitionShape"];
                 };
             };
-            /** @description a list of codes and descriptions */
+            /** @description codes and descriptions; of what is refused before it gets here, a problem document */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        code?: number;
-                        description?: string;
-                    };
                     "text/xml": string;
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                    "application/json": components["schemas"]["ErrorsShape"];
                 };
             };
         };
@@ -5845,17 +5869,20 @@ export interface operations {
                     "application/json": components["schemas"]["RequestsShape"];
                 };
             };
-            /** @description a list of codes and descriptions */
+            /** @description codes and descriptions; of what is refused before it gets here, a problem document */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        code?: number;
-                        description?: string;
-                    };
                     "text/xml": string;
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                    "application/json": components["schemas"]["ErrorsShape"];
                 };
             };
         };
@@ -5903,17 +5930,20 @@ export interface operations {
                     "application/json": components["schemas"]["TakenListShape"];
                 };
             };
-            /** @description a list of codes and descriptions */
+            /** @description codes and descriptions; of what is refused before it gets here, a problem document */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        code?: number;
-                        description?: string;
-                    };
                     "text/xml": string;
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                    "application/json": components["schemas"]["ErrorsShape"];
                 };
             };
         };
@@ -5947,17 +5977,20 @@ export interface operations {
                     "application/json": components["schemas"]["TokensShape"];
                 };
             };
-            /** @description a list of codes and descriptions */
+            /** @description codes and descriptions; of what is refused before it gets here, a problem document */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        code?: number;
-                        description?: string;
-                    };
                     "text/xml": string;
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                    "application/json": components["schemas"]["ErrorsShape"];
                 };
             };
         };
@@ -5993,17 +6026,20 @@ export interface operations {
                     "application/json": components["schemas"]["RequestsShape"];
                 };
             };
-            /** @description a list of codes and descriptions */
+            /** @description codes and descriptions; of what is refused before it gets here, a problem document */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        code?: number;
-                        description?: string;
-                    };
                     "text/xml": string;
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                    "application/json": components["schemas"]["ErrorsShape"];
                 };
             };
         };
