@@ -145,8 +145,10 @@ def figures(asked: Asked, reopenings: list[tuple[str, str]], work: list[Span]) -
           ) end), 0) / 3600 end as hours,
         case when not file.is_open then terms.in_time end as in_time
       from chosen file left join terms using (case_id)
+    ), usual as (
+      select category, avg(in_time::int)::float8 as usual from cohort group by category
     ), compared as (
-      select *, avg(in_time::int) over (partition by category) as usual from cohort
+      select * from cohort join usual using (category)
     ), groups as ({_GROUPS[asked.by]})
     select code, name_zh, name_en, grouping(code) = 1 as is_total, {mixed}
     from compared left join groups using (key) group by grouping sets ((code, name_zh, name_en), ())
@@ -177,7 +179,7 @@ def mix(asked: Asked, reopenings: list[tuple[str, str]]) -> Statement:
 def _mix(name: str, column: str, values: Iterable[object]) -> str:
     """How many ended cases have each value of a column, in SQL."""
     counted = ", ".join(
-        f"'{value}', count(*) filter (where not is_open and {column}::text = '{value}')" for value in values
+        f"'{value}', count(*) filter (where not is_open and {column} = {value!r})" for value in values
     )
     return f"jsonb_build_object({counted}) as {name}"
 
