@@ -41,7 +41,7 @@ class LedgerShape(Shape):
     next: str | None
 
 
-class LinkShape(Shape):
+class LedgerRowShape(Shape):
     """A row of the chain; its hash covers the row and the hash before it."""
 
     seq: int
@@ -56,5 +56,5 @@ class LinkShape(Shape):
 class ChainShape(Shape):
     """A page of the chain; `next` is the `after` of the page that follows."""
 
-    rows: list[LinkShape]
+    rows: list[LedgerRowShape]
     next: int | None

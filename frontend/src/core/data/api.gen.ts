@@ -1370,7 +1370,7 @@ export interface components {
          */
         ChainShape: {
             /** Rows */
-            rows: components["schemas"]["LinkShape"][];
+            rows: components["schemas"]["LedgerRowShape"][];
             /** Next */
             next: number | null;
         };
@@ -1956,6 +1956,37 @@ export interface components {
             fresh: boolean;
         };
         /**
+         * LedgerRowShape
+         * @description A row of the chain; its hash covers the row and the hash before it.
+         */
+        LedgerRowShape: {
+            /** Seq */
+            seq: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Kind */
+            kind: string;
+            /** Subject */
+            subject: string;
+            /** Payload */
+            payload: {
+                [key: string]: unknown;
+            };
+            /**
+             * Previous
+             * @description hex; empty for the first
+             */
+            previous: string;
+            /**
+             * Hash
+             * @description hex
+             */
+            hash: string;
+        };
+        /**
          * LedgerShape
          * @description A page of the list as it stood at `at`; `next` is the `after` of the page that follows.
          */
@@ -1978,29 +2009,6 @@ export interface components {
             /** Code */
             code: string;
             name: components["schemas"]["NameShape"];
-        };
-        /**
-         * LinkShape
-         * @description A link to something else.
-         */
-        LinkShape: {
-            /** Href */
-            href: string;
-            /** Rel */
-            rel: string;
-            /**
-             * Type
-             * @description media type of what it leads to
-             * @default null
-             */
-            type: string | null;
-            /**
-             * Title
-             * @default null
-             */
-            title: string | null;
-        } & {
-            [key: string]: unknown;
         };
         /**
          * MeasureFileShape
@@ -2827,6 +2835,29 @@ export interface components {
             entries: {
                 [key: string]: unknown;
             }[];
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * LinkShape
+         * @description A link to something else.
+         */
+        LinkShape: {
+            /** Href */
+            href: string;
+            /** Rel */
+            rel: string;
+            /**
+             * Type
+             * @description media type of what it leads to
+             * @default null
+             */
+            type: string | null;
+            /**
+             * Title
+             * @default null
+             */
+            title: string | null;
         } & {
             [key: string]: unknown;
         };
