@@ -66,7 +66,7 @@ class EvaluatedShape(Shape):
     bounces: BouncesShape | None
 
 
-class NoteShape(Shape):
+class FairnessShape(Shape):
     """What the figures say, and what they do not."""
 
     zh: str
@@ -85,4 +85,4 @@ class EvaluationShape(Shape):
     fewest_ranked: int = Field(description="groups whose figure rests on fewer cases have no rank")
     groups: list[EvaluatedShape]
     total: EvaluatedShape
-    notes: list[NoteShape]
+    notes: list[FairnessShape]

@@ -145,7 +145,11 @@ async def get_campaigns(request: Request, db: Db, audience: AnAudience) -> Respo
 
 
 @router.post(
-    "/measures/campaigns", status_code=201, response_model=KeptCampaignShape, openapi_extra=described(NewCampaign)
+    "/measures/campaigns",
+    status_code=201,
+    response_model=KeptCampaignShape,
+    responses={200: {"model": KeptCampaignShape}},
+    openapi_extra=described(NewCampaign),
 )
 async def post_campaign(request: Request, db: Db, audience: AnAudience, clock: AClock) -> Response:
     """Register a campaign, once for each code; that is for the whole city's dispatchers."""
@@ -173,7 +177,13 @@ async def get_measure(
     return respond(request, audience, json_bytes({"measure": _measure(row), "terms": terms}), JSON)
 
 
-@router.post("/measures", status_code=201, response_model=KeptShape, openapi_extra=described(NewMeasure))
+@router.post(
+    "/measures",
+    status_code=201,
+    response_model=KeptShape,
+    responses={200: {"model": KeptShape}},
+    openapi_extra=described(NewMeasure),
+)
 async def post_measure(request: Request, db: Db, audience: AnAudience, clock: AClock) -> Response:
     """Register a measure, once for each key."""
     _writer(audience)

@@ -1668,7 +1668,7 @@ export interface components {
             groups: components["schemas"]["EvaluatedShape"][];
             total: components["schemas"]["EvaluatedShape"];
             /** Notes */
-            notes: components["schemas"]["NoteShape"][];
+            notes: components["schemas"]["FairnessShape"][];
         };
         /**
          * EvidenceShape
@@ -1679,6 +1679,16 @@ export interface components {
             period: number;
             /** Fresh */
             fresh: boolean;
+        };
+        /**
+         * FairnessShape
+         * @description What the figures say, and what they do not.
+         */
+        FairnessShape: {
+            /** Zh */
+            zh: string;
+            /** En */
+            en: string;
         };
         /**
          * HandlingShape
@@ -2179,21 +2189,6 @@ export interface components {
             by: "line";
             /** Resources */
             resources: components["schemas"]["ResourceShape"][];
-        };
-        /**
-         * NoteShape
-         * @description One entry of a request's history.
-         */
-        NoteShape: {
-            /**
-             * Datetime
-             * Format: date-time
-             */
-            datetime: string;
-            /** Description */
-            description: string;
-            /** Type */
-            type: string;
         };
         /**
          * PeriodShape
@@ -2908,6 +2903,21 @@ export interface components {
             };
         } & {
             [key: string]: unknown;
+        };
+        /**
+         * NoteShape
+         * @description One entry of a request's history.
+         */
+        NoteShape: {
+            /**
+             * Datetime
+             * Format: date-time
+             */
+            datetime: string;
+            /** Description */
+            description: string;
+            /** Type */
+            type: string;
         };
         /**
          * RequestShape
@@ -5375,6 +5385,15 @@ export interface operations {
             };
         };
         responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptShape"];
+                };
+            };
             /** @description Successful Response */
             201: {
                 headers: {
@@ -5509,6 +5528,15 @@ export interface operations {
             };
         };
         responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptCampaignShape"];
+                };
+            };
             /** @description Successful Response */
             201: {
                 headers: {
