@@ -1,7 +1,7 @@
 """Deadlines: which term holds for a case at a stage, and when it warns, is over, and turns red."""
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -81,13 +81,22 @@ class Policy(BaseModel):
 
 @dataclass(frozen=True)
 class Deadline:
-    """The moments of one stage of one case; none where its policy has none, and while its clock stands."""
+    """The moments of one stage of one case; none where its policy has none, and while its clock stands.
+
+    What was over before the clock stood still stays over.
+    """
 
     stage: str
     start: datetime
     due: datetime | None
     warn: datetime | None = None
     red: datetime | None = None
+
+    def standing(self, since: datetime) -> "Deadline":
+        """The same with its clock standing still since a moment: a pause takes no lateness back."""
+        if self.due is None or self.due > since:
+            return Deadline(self.stage, self.start, None)
+        return replace(self, red=None) if self.red is not None and self.red > since else self
 
     def colour(self, at: datetime) -> Colour:
         """How it stands at a moment; a moment that is the due one is over."""
@@ -154,9 +163,9 @@ class Policies:
         if stage is not None:
             found.append(self.deadline(stage, subject, case.entered))
         if case.started is not None and workflow.state(case.state).open:
-            if case.paused:
-                stands = self.policy(CLOCK, subject) is not None
-                found.append(Deadline(CLOCK, case.started, None) if stands else None)
-            elif case.still_since is None:
-                found.append(self.deadline(CLOCK, subject, case.started, case.stills))
+            clock = self.deadline(CLOCK, subject, case.started, case.stills)
+            if case.still_since is None:
+                found.append(clock)
+            elif case.paused and clock is not None:
+                found.append(clock.standing(case.still_since))
         return [deadline for deadline in found if deadline is not None]

@@ -107,7 +107,7 @@ begin
   );
   select tag.area_id, tag.zones into given.area_id, given.zones
   from onemap.tag_point(given.geom, given.reported_at) tag;
-  if not onemap.in_scope(given.area_id) then
+  if onemap.in_scope(given.area_id) is not true then  -- a place in no area is in no area's scope
     raise exception 'outside the scope' using errcode = 'insufficient_privilege';
   end if;
   insert into onemap.case_file (

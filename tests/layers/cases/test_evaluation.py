@@ -49,7 +49,7 @@ class Paper:
         """Walk through the steps with a stopwatch for the clock."""
         found = {"ended": None, "taken_up": None, "unit": None, "rating": None, "bounces": 0, "dispatched": False}
         running_since, paused, ran, worked, open_now = None, False, timedelta(), 0.0, True
-        no_term = False  # one that ends while it is paused has no moment that it was due at
+        no_term = False  # one that ends while it is paused was due at no moment, unless it was over before
         for step in self.steps:
             move = next(each for each in LOOP.moves if each.code == step.move)
             stops = move.clock in ("stop", "pause")
@@ -69,7 +69,8 @@ class Paper:
             if move.to:
                 open_now = move.to != "closed"
                 found["ended"] = None if open_now else step.at
-        found |= {"open": open_now, "in_time": ran < TERM if found["dispatched"] and not no_term else None}
+        in_time = None if no_term and ran < TERM else ran < TERM
+        found |= {"open": open_now, "in_time": in_time if found["dispatched"] else None}
         if not open_now:
             found["hours"] = worked if found["dispatched"] else work.spent(AT, found["ended"], Unit.WORKING_HOUR)
         return found

@@ -97,6 +97,18 @@ def test_a_deadline_warns_is_over_and_turns_red_at_its_moments(policies):
     assert seen == [Colour.GREEN, Colour.WARN, Colour.WARN, Colour.OVERDUE, Colour.OVERDUE, Colour.RED]
 
 
+def test_a_pause_takes_a_term_that_runs_and_leaves_one_that_is_over(policies):
+    term = policies.deadline("handle", subject("noise"), MONDAY)
+    assert None not in (term.warn, term.red)
+    before = term.standing(term.due - timedelta(seconds=1))
+    assert (before.warn, before.due, before.red) == (None, None, None)
+    assert (before.stage, before.start) == (term.stage, term.start)
+    over = term.standing(term.due)
+    assert (over.warn, over.due, over.red) == (term.warn, term.due, None)
+    assert over.colour(term.red) == Colour.OVERDUE
+    assert term.standing(term.red) == term
+
+
 def test_a_pause_moves_every_moment_of_it(policies):
     pause = Span(MONDAY, MONDAY + timedelta(days=7))
     before = policies.deadline("handle", subject("rubbish"), MONDAY)

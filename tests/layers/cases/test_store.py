@@ -95,6 +95,17 @@ def test_a_pause_takes_the_due_moment_away_and_gives_it_back_later_by_its_length
     assert desk.deadlines(case_id)["handle"] == (273, None)  # it was over before the clock stood still
 
 
+def test_a_pause_takes_no_lateness_back_whether_the_case_goes_on_or_ends_in_it(desk):
+    for key, *moves in (("goes on", "resume", "feed_back"), ("ends", "feed_back")):
+        case_id = desk.register(report(key))["case_id"]
+        for minute, code in enumerate(TO_HANDLING, 1):
+            desk.move(case_id, code, minute)
+        for minute, code in enumerate(("pause", *moves), 300):
+            desk.move(case_id, code, minute)
+            assert desk.deadlines(case_id)["handle"][0] == 243
+        assert desk.told("deadline")[-1]["payload"]["late"] is True
+
+
 def test_every_registration_move_and_deadline_is_in_a_ledger_that_holds(desk):
     case_id = desk.register(report())["case_id"]
     for minute, code in enumerate((*TO_HANDLING, "feed_back", "evaluate", "close"), 1):
