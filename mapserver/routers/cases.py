@@ -107,7 +107,13 @@ async def get_case(request: Request, case_id: CaseId, desk: ACaseDesk) -> Respon
     return respond(request, desk.audience, json_bytes(await _file(desk, case_id)), JSON)
 
 
-@router.post("/cases", status_code=201, response_model=RegisteredShape, openapi_extra=described(NewCase))
+@router.post(
+    "/cases",
+    status_code=201,
+    response_model=RegisteredShape,
+    responses={200: {"model": RegisteredShape}},
+    openapi_extra=described(NewCase),
+)
 async def post_case(request: Request, desk: ACaseDesk, audience: Pusher, city: ACity) -> Response:  # noqa: ARG001
     """Register a case, once for each key."""
     given = await parsed(request, NewCase)

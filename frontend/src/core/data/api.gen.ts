@@ -4786,6 +4786,15 @@ export interface operations {
             };
         };
         responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegisteredShape"];
+                };
+            };
             /** @description Successful Response */
             201: {
                 headers: {
