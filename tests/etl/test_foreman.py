@@ -11,7 +11,8 @@ from layers.core import events
 from layers.core.db import connect
 from tests.workshop import INCIDENTS, NOW, FixedClock, call, tree
 
-JOBS = "select task_name, lock, status::text, args, priority from jobs.procrastinate_jobs order by id"
+JOBS = """select task_name, lock, status::text, args, priority from jobs.procrastinate_jobs
+where task_name = 'load' order by id"""
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ def test_the_commands_of_the_readme_do_what_they_say_in_their_order(toronto):
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     done = subprocess.run(
         ["sh", "-c", script],
-        env={**os.environ, **toronto.env, "PATH": path},
+        env={**os.environ, **toronto.env, "PATH": path, "ONEMAP_PUSH__SMTP_URL": "smtp://mail.example"},
         capture_output=True,
         text=True,
         check=False,

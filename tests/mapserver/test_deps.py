@@ -112,7 +112,8 @@ async def test_every_documented_operation_refuses_an_unknown_parameter(client):
     for path, operations in document["paths"].items():
         for method in operations:
             answer = await client.request(method, path.replace("{", "").replace("}", "") + "?surprise=1")
-            assert (answer.status_code, answer.json()["parameter"]) == (400, "surprise"), path
+            assert answer.status_code == 400, path
+            assert "'surprise'" in answer.text, path
 
 
 async def test_a_part_of_the_path_is_no_query_parameter(client):
