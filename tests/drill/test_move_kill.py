@@ -47,17 +47,21 @@ def cluster(home):
 
 
 class Mover(threading.Thread):
-    """Moves its own cases as long as it is answered; `cases` are those that were acknowledged, by their numbers."""
+    """Moves its own cases as long as it is answered, or until it is told to stop: what was killed may be well again.
+
+    cases : those that were acknowledged, by their numbers.
+    """
 
     def __init__(self, url, headers, number, cases):
         super().__init__()
+        self.stopping = threading.Event()
         self.client = httpx.Client(base_url=url, headers=headers, timeout=20)
         self.chance, self.cases = random.Random(number), cases
         self.start()
 
     def run(self):
         with self.client:
-            while self.moved():
+            while self.moved() and not self.stopping.is_set():
                 pass
 
     def moved(self):
@@ -131,6 +135,7 @@ def test_a_move_that_is_cut_off_is_there_whole_or_not_at_all(cluster, toy_settin
                 for pid in victims:
                     os.kill(pid, signal.SIGKILL)
                 for mover in movers:
+                    mover.stopping.set()
                     mover.join(30)
                     assert not mover.is_alive()
             assert cluster.start() is (victim == "database")
