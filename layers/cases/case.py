@@ -97,7 +97,7 @@ class Case:
     def _check(self, move: Move, step: Step) -> None:
         for name in ("reason", "unit", "rating"):
             told = getattr(step, name)
-            if name in move.needs and (told is None or told == ""):
+            if name in move.needs and (told is None or (isinstance(told, str) and not told.strip())):
                 raise BadValue(f"{name}: the move {move.code} needs one", parameter=name)
             if told is not None and name not in move.needs and name != "reason":
                 raise BadValue(f"{name}: the move {move.code} takes none", parameter=name)

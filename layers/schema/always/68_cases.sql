@@ -21,7 +21,8 @@ language sql stable as $$
 $$;
 
 -- The deadlines of a case after a step. Those that no longer run are met at `at`; what is set or changed is told to
--- the ledger.
+-- the ledger. The term that a source gave is no stage of ours: no move ends it but one that stops the case's clock, or
+-- the case.
 create or replace function onemap.keep_deadlines(case_id bigint, running jsonb, at timestamptz) returns void
 language plpgsql as $$
 #variable_conflict use_column
@@ -35,6 +36,10 @@ begin
     update onemap.case_deadline kept set met_at = $3
     where kept.case_id = $1 and kept.met_at is null
     and (kept.stage, kept.start_at) not in (select stage, start_at from given)
+    and (kept.stage <> 'source' or exists (
+      select from onemap.case_file file
+      where file.case_id = $1 and (not file.is_open or (file.still_since is not null and not file.paused))
+    ))
     returning jsonb_build_object('stage', stage, 'due', due_at, 'met', met_at, 'late', coalesce(met_at >= due_at, false)) as row
   ), moved as (
     insert into onemap.case_deadline as kept (case_id, stage, start_at, due_at, warn_at, red_at)

@@ -14,12 +14,15 @@ from etl import pipeline, vocabulary
 from etl.spec import chosen
 from layers.cases import adoption, figures, ledger, store
 from layers.cases.case import Step
+from layers.cases.sla import Policies
 from layers.cases.workflow import Actor, workflows
+from layers.cases.worktime import WorkTime
 from layers.catalog.city import City
 from layers.core.clock import Clock
 from layers.core.db import connect
 from layers.query import summary
 from tests import toy
+from tests.layers.cases.desk import AT, MINUTE, Desk
 
 DATA = Path(os.environ.get("BOSTON_DATA", Path(__file__).parents[4] / "shared" / "data")) / "boston_311"
 LOOP = workflows(Path("/nowhere"))["closed_loop"]
@@ -169,3 +172,25 @@ def test_a_case_that_nobody_moved_follows_its_source_and_one_that_was_moved_does
         assert (after[first][0], after[first][1], after[first][3]) == (False, 0, closed)
         assert after[second][:2] == (True, 1)
         assert one(connection, summary.open_items(now, None, with_sensitive=True))["open"] == expected["open"] - 1
+
+
+def test_the_term_of_a_source_runs_through_the_moves_of_a_case_until_it_is_handled(own_toy):
+    with connect(own_toy.url) as connection:
+        desk = Desk(connection, Policies((), WorkTime.of(toy.CITY)))
+        one(connection, adoption.adopt("toy", LOOP, AT))
+        known = connection.execute(
+            "select * from onemap.case_file where is_open and due_at is not null"
+        ).fetchone()
+        before = one(connection, summary.open_items(AT, None, with_sensitive=True))
+        for minute, code in enumerate(("accept", "triage", "dispatch", "handle", "pause", "resume"), 1):
+            assert desk.move(known["case_id"], code, minute)
+            due = connection.execute("select due_at from onemap.case_file where case_id = %s", [known["case_id"]])
+            assert due.fetchone()["due_at"] == known["due_at"], code
+        assert one(connection, summary.open_items(AT, None, with_sensitive=True)) == before
+        assert desk.move(known["case_id"], "feed_back", 9)
+        (term,) = desk.run(store.deadlines(known["case_id"]))
+        assert (term["stage"], term["due_at"], term["met_at"]) == (
+            adoption.STAGE,
+            known["due_at"],
+            AT + 9 * MINUTE,
+        )

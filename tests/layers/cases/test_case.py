@@ -71,6 +71,7 @@ def test_a_move_of_another_seat_is_forbidden():
     ("code", "told", "why"),
     [
         ("decline", {"reason": ""}, "reason: the move decline needs one"),
+        ("decline", {"reason": " \t"}, "reason: the move decline needs one"),
         ("decline", {"unit": "sanitation"}, "unit: the move decline takes none"),
         ("accept", {"rating": 5}, "rating: the move accept takes none"),
     ],
