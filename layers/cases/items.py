@@ -12,6 +12,7 @@ from layers.catalog.subtree import inside
 from layers.core.errors import BadValue
 from layers.core.span import parse_instant
 from layers.core.statement import Statement
+from layers.records.personal import excerpt
 from layers.schema.casebook import ledger_item
 from layers.schema.tables import area
 
@@ -74,9 +75,15 @@ class Filter:
         return replace(self, at=at)
 
     def told(self) -> dict[str, object]:
-        """What restricts it, for the row of an export."""
+        """What restricts it, for the row of an export; texts as they are fit to be kept for ever."""
         given = {name: value for name, value in vars(self).items() if name != "at" and value is not None}
-        return {n: v.isoformat() if isinstance(v, datetime) else v for n, v in given.items()}
+        return {name: _fit(value) for name, value in given.items()}
+
+
+def _fit(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return excerpt(value) if isinstance(value, str) else value
 
 
 @dataclass(frozen=True)

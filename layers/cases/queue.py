@@ -102,9 +102,9 @@ def page(wanted: Filter, limit: int, after: Place | None = None) -> Statement:
     return Statement.of(statement.order_by(table.due_at.asc().nulls_last(), table.case_id).limit(limit + 1))
 
 
-def units() -> Statement:
-    """The offices that the caller's cases were dispatched to, by name, one a row: unit."""
-    told = select(case_file.c.unit).where(case_file.c.unit.is_not(None)).distinct()
+def units(wanted: Filter) -> Statement:
+    """The offices that cases of the filter were dispatched to, by name, one a row: unit."""
+    told = select(case_file.c.unit).where(case_file.c.unit.is_not(None), *wanted.where()).distinct()
     return Statement.of(told.order_by(case_file.c.unit).limit(MOST))
 
 

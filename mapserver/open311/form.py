@@ -17,6 +17,7 @@ from layers.cases.intake import masked
 from layers.catalog.city import Category, Question
 from layers.core.errors import BadValue
 from layers.core.span import parse_instant
+from layers.records.personal import personal
 from mapserver.body import body_of
 
 FORM = "application/x-www-form-urlencoded"
@@ -149,6 +150,8 @@ def _answer(question: Question, given: list[str]) -> Answer:
         case "number":
             if not _NUMBER.fullmatch(text):
                 raise BadValue(f"{named}: '{text[:40]}' is no number", parameter="attribute")
+            if kinds := personal(text):  # it cannot be masked and stay a number
+                raise BadValue(f"{named}: it names a person ({', '.join(sorted(kinds))})", parameter="attribute")
             return text
         case "datetime":
             return parse_instant(text, named).isoformat().replace("+00:00", "Z")

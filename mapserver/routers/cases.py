@@ -96,7 +96,8 @@ async def get_choices(request: Request, desk: ACaseDesk) -> Response:
         }
         for row in await desk.rows(queue.areas())
     ]
-    body = {"units": [row["unit"] for row in await desk.rows(queue.units())], "areas": areas}
+    shown = Filter(desk.clock.now(), with_sensitive=desk.audience.policy.sensitive_points)
+    body = {"units": [row["unit"] for row in await desk.rows(queue.units(shown))], "areas": areas}
     return respond(request, desk.audience, json_bytes(body), JSON)
 
 

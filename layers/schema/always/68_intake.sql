@@ -19,7 +19,7 @@ revoke all on function onemap.file_report(jsonb, jsonb, jsonb) from public;
 grant execute on function onemap.file_report(jsonb, jsonb, jsonb) to onemap_public;
 
 -- How reports stand, for whoever holds what their keys are made of: states and moments, no texts and no places. A report
--- whose case was merged stands as its main case does.
+-- whose case was merged stands as its main case does; what became of that one before is another report's history.
 create or replace function onemap.reports_standing(keys text[])
 returns table (
   source_key text, case_id bigint, category text, workflow text, state text, is_open boolean, reported_at timestamptz,
@@ -29,8 +29,9 @@ language sql stable security definer set search_path = public, pg_temp as $$
   select own.source_key, own.case_id, own.category, main.workflow, main.state, main.is_open, own.reported_at,
     main.entered_at, greatest(main.changed_at, own.merged_at), main.due_at, (
       select coalesce(jsonb_agg(jsonb_build_object('at', step.at, 'move', step.move, 'state', step.state)
-        order by step.version), '[]')
-      from onemap.case_step step where step.case_id = main.case_id
+        order by step.at, step.version), '[]')
+      from onemap.case_step step
+      where step.case_id = own.case_id or (step.case_id = main.case_id and step.at >= own.merged_at)
     )
   from onemap.case_file own
   join onemap.case_file main on main.case_id = coalesce(own.merged_into, own.case_id)

@@ -83,6 +83,8 @@ async def test_the_room_reads_the_queue_without_texts_and_moves_nothing(loop):
 
 async def test_a_sensitive_case_is_only_for_those_who_see_such_points(loop):
     case_id = await loop.register(category="domestic")
+    await loop.walk(case_id, "accept", "triage", "dispatch")
+    assert (await loop.get("/cases/choices", role=Role.ROOM)).json()["units"] == []
     for role, status in ((Role.ROOM, 404), (Role.PLANNER, 404), (Role.DISPATCHER, 200)):
         assert (await loop.get(f"/cases/{case_id}", role=role)).status_code == status
         shown = (await loop.get("/cases", role=role)).json()["cases"]

@@ -289,6 +289,7 @@ async def test_what_cannot_be_reported_is_refused_in_the_standards_words_and_not
         ("lat", {"lat": None}), ("long", {"long": "nan"}), ("long", {"long": "1e999"}), ("outside", {"long": "99"}),
         ("ticket", {"attribute[ticket]": " "}), ("ticket", {"attribute[ticket]": ["1", "2"]}),
         ("where", {"attribute[where][]": "moon"}), ("worth", {"attribute[worth]": "much"}),
+        ("worth", {"attribute[worth]": "13812345678"}),
         ("nobody asks", {"attribute[shoe]": "9"}), ("colour", {"colour": "red"}),
         ("description", {"description": "x" * 4001}), ("NUL", {"description": "a\0b"}),
     ):  # fmt: skip
@@ -349,6 +350,22 @@ async def test_the_token_of_a_merged_report_shows_its_main_case(city):
     await city.post("/cases/2/split", {})
     (found,) = (await city.open311(f"/requests/{own}.json")).json()
     assert (found["status"], found["status_notes"]) == ("open", "Reported")
+
+
+async def test_the_token_of_a_merged_report_tells_nothing_of_what_was_before_it(city):
+    await city.report()
+    await city.walk(1, "accept", "triage")
+    own = (await city.report()).json()[0]["token"]
+    await city.walk(2, "accept")
+    city.app.state.clock.at += timedelta(hours=1)
+    assert (await city.post("/cases/2/merge", {"into": 1})).status_code == 200
+    await city.move(1, 2, "dispatch", unit="sanitation")
+    (found,) = (await city.open311(f"/requests/{own}.json", extensions="true")).json()
+    assert [note["type"] for note in found["notes"]][-2:] == ["accept", "dispatch"]
+    assert (
+        len(found["notes"])
+        == len((await city.open311("/requests/1.json", Role.DISPATCHER, extensions="true")).json()[0]["notes"]) - 1
+    )
 
 
 async def test_signs_that_xml_does_not_know_are_left_out_of_it(city):
