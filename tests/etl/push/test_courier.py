@@ -12,25 +12,19 @@ from pathlib import Path
 from threading import Barrier, Thread
 
 import pytest
-from pydantic import SecretStr
 
 from etl import courier
-from etl.courier import Courier
 from etl.senders import webhook
 from layers.cases import reminders
 from layers.core.audience import Role
 from layers.core.db import connect
 from layers.core.settings import PushSettings
-from layers.push import news, subscription
-from layers.push.news import TOPICS
+from layers.push import subscription
 from layers.push.subscription import Quiet
-from tests import toy
-from tests.etl.push.receivers import office, post_office
-from tests.layers.cases.desk import AT, Desk, policies_in, report
-from tests.mapserver.conftest import Moving
+from tests.etl.push.receivers import office
+from tests.etl.push.street import HOUR, MINUTE
+from tests.layers.cases.desk import AT
 
-HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
-OPEN = PushSettings(private_targets=True)
 ROOT = Path(__file__).parents[3]
 KILLED = """
 import sys
@@ -44,68 +38,6 @@ with connect(sys.argv[1]) as connection:
     now = Moving(datetime.fromisoformat(sys.argv[2]))
     Courier(connection, toy.CITY, now, PushSettings(private_targets=True)).deliver(int(sys.argv[3]))
 """
-
-
-class Street:
-    """A city whose cases are moved by hand, and a courier with a clock that is set by hand."""
-
-    def __init__(self, connection, url, folder):
-        self.url, self.connection = url, connection
-        self.desk = Desk(connection, policies_in(folder))
-        self.clock = Moving(AT)
-        self.settings = OPEN
-        connection.execute(news.begin().sql)
-        connection.commit()
-
-    def courier(self, connection=None):
-        return Courier(connection or self.connection, toy.CITY, self.clock, self.settings)
-
-    def wish(self, address, kind="webhook", **given):
-        plain = {
-            "kind": kind, "address": address, "secret": "top", "audience": "room", "area_id": None, "categories": [],
-            "zone_types": [], "topics": list(TOPICS), "language": "en", "quiet_from": None, "quiet_to": None,
-            "red_passes": False, "digest_min": 0, "note": "", "at": AT - HOUR,
-        }  # fmt: skip
-        (made,) = self.desk.run(subscription.add(plain | given))
-        self.connection.commit()
-        return made["subscription_id"]
-
-    def register(self, key="1", **facts):
-        made = self.desk.register(report(key, **facts))["case_id"]
-        self.connection.commit()
-        return made
-
-    def move(self, case_id, *codes):
-        for minute, code in enumerate(codes, 1):
-            assert self.desk.move(case_id, code, minute)
-        self.connection.commit()
-
-    def spread(self):
-        while self.courier().spread():
-            pass
-
-    def deliver(self, to):
-        while self.courier().deliver(to):
-            pass
-
-    def rows(self, query, *values):
-        found = self.connection.execute(query, values).fetchall()
-        self.connection.commit()
-        return found
-
-    def log(self, to):
-        return [
-            (row["outcome"], row["detail"])
-            for row in self.rows(
-                "select * from onemap.delivery_log where subscription_id = %s order by delivery_log_id", to
-            )
-        ]
-
-
-@pytest.fixture
-def street(own_toy, tmp_path):
-    with connect(own_toy.url) as connection:
-        yield Street(connection, own_toy.url, tmp_path)
 
 
 def bodies(desk):
@@ -346,54 +278,6 @@ def test_the_log_is_only_added_to(street):
     with pytest.raises(Exception, match="only added to"):
         street.connection.execute("delete from onemap.delivery_log")
     street.connection.rollback()
-
-
-@pytest.mark.parametrize(
-    ("language", "subject", "word"),
-    [("zh", "[玩具城] 2 条通知", "新事项"), ("en", "[Toy City] 2 notices", "New case")],
-)
-def test_mails_gather_what_comes_within_a_digest(street, language, subject, word):
-    with post_office() as post:
-        street.settings = PushSettings(
-            smtp_url=SecretStr(f"smtp://127.0.0.1:{post.port}"), mail_from="map@city.example"
-        )
-        to = street.wish("duty@office.example", "mail", digest_min=15, language=language)
-        street.register("1")
-        street.spread()
-        street.register("2")
-        street.spread()
-        street.deliver(to)
-        assert post.mails == []
-        street.clock.at += 15 * MINUTE
-        street.deliver(to)
-        street.deliver(to)
-    (mail,) = post.mails
-    assert (mail["Subject"], mail["To"], mail["From"]) == (subject, "duty@office.example", "map@city.example")
-    assert mail.get_content().count(word) == 2
-    assert street.log(to) == [("sent", "taken by the mail server")] * 2
-
-
-def test_a_mailbox_that_is_unknown_and_a_server_that_is_away_are_noted_and_no_password_goes_in_the_open(street):
-    with post_office() as post:
-        post.refuses.add("gone@office.example")
-        server = f"smtp://127.0.0.1:{post.port}"
-        street.settings = PushSettings(smtp_url=SecretStr(server))
-        to = street.wish("gone@office.example", "mail")
-        street.register()
-        street.spread()
-        street.deliver(to)
-        street.clock.at += HOUR
-        street.settings = PushSettings(smtp_url=SecretStr(server.replace("//", "//user:hush@")))
-        street.deliver(to)
-        assert not [word for word in post.said if "AUTH" in word or "hush" in word]
-    street.clock.at += HOUR
-    street.deliver(to)
-    assert street.log(to) == [
-        ("failed", "the mailbox was refused"),
-        ("failed", "the mail server did not take it: ValueError"),
-        ("failed", "the mail server did not take it: ConnectionRefusedError"),
-    ]
-    assert "hush" not in repr(street.settings)
 
 
 def test_an_alert_of_a_feed_is_there_once_for_its_audience_and_area(street):

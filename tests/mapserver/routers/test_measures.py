@@ -7,7 +7,8 @@ import pytest
 from layers.core.audience import Role
 from layers.core.db import connect
 from tests import toy
-from tests.mapserver.conftest import Moving, asking, bearer, running, token
+from tests.mapserver.asked import Asked
+from tests.mapserver.conftest import Moving, asking, running
 
 NAME = {"name_zh": "校园周边检查", "name_en": "Checks around schools"}
 DAYS = {
@@ -16,26 +17,15 @@ DAYS = {
 }  # two weeks from a Monday; the second ends on a Sunday
 
 
-class Asked:
-    """Asks as one role after another."""
+class Office(Asked):
+    """Asks as the room, and registers measures as a dispatcher."""
 
-    def __init__(self, client, settings, city, clock):
-        self.client, self.settings, self.city, self.clock = client, settings, city, clock
-        self._tokens = {}
-
-    def _headers(self, role, area):
-        if role is None:
-            return {}
-        if (role, area) not in self._tokens:
-            area_id = None if area is None else self.city.area_id(area)
-            self._tokens[role, area] = token(self.settings, self.city.url, role, area_id)
-        return bearer(self._tokens[role, area])
+    @property
+    def clock(self):
+        return self.app.state.clock
 
     async def get(self, path, role=Role.ROOM, area=None):
-        return await self.client.get(path, headers=self._headers(role, area))
-
-    async def post(self, path, body, role=Role.DISPATCHER, area=None):
-        return await self.client.post(path, json=body, headers=self._headers(role, area))
+        return await super().get(path, role, area)
 
     async def register(self, key="m1", within=None, **given):
         body = {"key": key, **NAME, "unit": "school office", **DAYS, **given}
@@ -45,8 +35,8 @@ class Asked:
 @pytest.fixture
 async def asked(own_toy, toy_settings):
     async with running(toy_settings, own_toy.url) as app, asking(app) as client:
-        clock = app.state.clock = Moving(toy.FIRST)
-        yield Asked(client, toy_settings, own_toy, clock)
+        app.state.clock = Moving(toy.FIRST)
+        yield Office(app, client, toy_settings, own_toy)
 
 
 async def test_a_measure_is_registered_done_covered_and_closed(asked):

@@ -83,3 +83,10 @@ def answered(store, layer: str, windows: np.ndarray, weight: dict[Plane, int]) -
 def every_block(store) -> np.ndarray:
     """Numbers of all blocks of the store's entries."""
     return np.unique(np.arange(len(store.entries)) >> kernels.BLOCK_BITS)
+
+
+def scattered(n, seed):
+    """Events of nearly as many areas."""
+    some = events(n, seed)
+    some.area[:] = np.random.default_rng(seed).integers(0, 3 * n, n)
+    return some

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from layers.core.errors import Conflict, HeatNotReady, HeatStoreError
+from layers.core.errors import HeatStoreError
 from layers.geo import hexgrid
-from layers.heat.store import build, parts, writer
+from layers.heat.store import build
 from layers.heat.store.checksum import events_checksum
 from layers.heat.store.events import Plane
 from layers.heat.store.kernels import BLOCK_BITS
@@ -27,15 +27,12 @@ from tests.layers.heat.store.stores import (
     events,
     every_block,
     joined,
+    scattered,
     state,
     taken,
 )
 
-
-@pytest.fixture(autouse=True)
-def short_parts(monkeypatch):
-    """Parts so short that a small store has many."""
-    monkeypatch.setattr(parts, "_LEAST_EVENTS", 50)
+pytestmark = pytest.mark.usefixtures("short_parts")
 
 
 bounds = st.lists(st.integers(FIRST - 100, FIRST + SPAN_S + 100), min_size=2, max_size=8, unique=True).map(
@@ -72,7 +69,7 @@ def test_any_window_of_a_store_that_grew_is_what_its_events_count(tmp_path_facto
 
 def test_the_entries_of_some_blocks_have_their_sums_whatever_others_there_are(tmp_path):
     """A city of many blocks, the last of which is not full, that grows beyond it."""
-    known, came = _scattered(9000, 1), _scattered(2500, 2)
+    known, came = scattered(9000, 1), scattered(2500, 2)
     gone = np.arange(0, 9000, 7)
     rng = np.random.default_rng(3)
     with Writer(tmp_path, LAYERS) as ours:
@@ -103,13 +100,6 @@ def test_the_entries_of_some_blocks_have_their_sums_whatever_others_there_are(tm
             factor = 0.5 ** (np.maximum(end - t, 0) / 500)
             aged = np.bincount(entry, weight[rest.plane] * inside * factor, len(store.entries))
             np.testing.assert_allclose(one.decayed(windows, weight, blocks, end, 500.0)[of], aged[of], atol=1e-9)
-
-
-def _scattered(n, seed):
-    """Events of nearly as many areas."""
-    some = events(n, seed)
-    some.area[:] = np.random.default_rng(seed).integers(0, 3 * n, n)
-    return some
 
 
 def test_a_store_built_from_many_partitions_in_any_order_is_the_same_as_from_one(tmp_path, monkeypatch):
@@ -163,43 +153,6 @@ def _decoded(store):
     return found
 
 
-def test_the_checksum_is_that_of_the_events(tmp_path):
-    known = events(500, 3)
-    with Writer(tmp_path, LAYERS) as ours:
-        ours.rebuild([known], PLANES, state())
-        assert ours.digest() == events_checksum(known, PLANES, len(LAYERS))
-
-
-def test_counts_that_the_log_does_not_bear_out_are_found(tmp_path):
-    with Writer(tmp_path, LAYERS) as ours:
-        ours.rebuild([events(500, 3)], PLANES, state())
-        name = ours.store.base.layers["school"].parts[1].counts.file
-    with (tmp_path / name).open("r+b") as file:
-        file.seek(-4, 2)
-        file.write((np.frombuffer((tmp_path / name).read_bytes()[-4:], np.uint32) + 1).tobytes())
-    with Writer(tmp_path, LAYERS) as ours, pytest.raises(HeatStoreError, match="counts"):
-        ours.digest()
-
-
-@pytest.mark.parametrize("wrong", ["a block begins elsewhere", "times are swapped", "keys are swapped"])
-def test_an_event_that_is_not_where_it_is_looked_for_is_found(tmp_path, wrong):
-    """Neither the events nor their counts are others then."""
-    with Writer(tmp_path, LAYERS) as ours:
-        ours.rebuild([_scattered(5000, 3)], PLANES, state())
-        part = ours.store.base.layers["all"].parts[1]
-    log = np.memmap(tmp_path / part.log.file, np.uint32, "r+", 4 * part.log.at)
-    bounds, t, key = parts.apart(log[: part.blocks + 1 + 2 * part.events], part.blocks)
-    if wrong == "a block begins elsewhere":
-        bounds[1] += 1
-    else:
-        array = t if wrong == "times are swapped" else key
-        array[[0, part.events - 1]] = array[[part.events - 1, 0]]
-        array[:2] = array[:2][::-1] if wrong == "times are swapped" else array[:2]
-    log.flush()
-    with Writer(tmp_path, LAYERS) as ours, pytest.raises(HeatStoreError, match="not what its log says"):
-        ours.digest()
-
-
 def test_an_event_that_goes_without_having_come_is_refused_when_folded(tmp_path):
     with Writer(tmp_path, LAYERS) as ours:
         ours.rebuild([events(100, 3)], PLANES, state())
@@ -231,37 +184,6 @@ def test_events_decay_by_half_for_each_half_life_before_the_end(tmp_path):
     ours = {(int(c), int(a)): v for c, a, v in zip(store.entries.cell, store.entries.area, sums, strict=True) if v}
     assert ours.keys() == {key for key, value in expected.items() if value}
     assert all(ours[key] == pytest.approx(expected[key], rel=1e-12) for key in ours)
-
-
-def test_a_second_writer_is_refused_and_a_reader_is_not(tmp_path):
-    with Writer(tmp_path, LAYERS) as ours:
-        ours.rebuild([events(10, 1)], PLANES, state())
-        with pytest.raises(Conflict), Writer(tmp_path, LAYERS):
-            pass
-        assert Reader(tmp_path).store().manifest.state.seq == 1
-    with Writer(tmp_path, LAYERS) as ours:
-        assert ours.state.seq == 1
-
-
-def test_a_folder_without_a_store_says_so(tmp_path):
-    with pytest.raises(HeatNotReady, match="not built"):
-        Reader(tmp_path).store()
-
-
-def test_stores_of_other_layers_or_another_form_are_built_anew_and_read_until_then(tmp_path):
-    with Writer(tmp_path, LAYERS) as ours:
-        ours.rebuild([events(10, 1)], PLANES, state())
-    with Writer(tmp_path, (*LAYERS, "harbour")) as ours:
-        assert ours.state is None
-        assert Reader(tmp_path).store().manifest.state.seq == 1
-    manifest = tmp_path / "manifest.json"
-    manifest.write_text(manifest.read_text("utf-8").replace('"format":3', '"format":2'), "utf-8")
-    with Writer(tmp_path, LAYERS) as ours:
-        assert ours.state is None
-        with pytest.raises(HeatStoreError, match="another form"):
-            Reader(tmp_path).store()
-        ours.rebuild([events(10, 1)], PLANES, state(7))
-        assert Reader(tmp_path).store().manifest.state.seq == 7
 
 
 def test_an_empty_city_has_a_store_that_grows(tmp_path):
@@ -301,98 +223,6 @@ def test_a_plane_that_comes_later_is_counted_from_then_on(tmp_path):
         assert answered(ours.store, "all", everything, weight) == expected
         ours.fold()
         assert answered(ours.store, "all", everything, weight) == expected
-
-
-def test_files_that_no_store_of_now_or_just_before_leans_on_are_cleared_away(tmp_path):
-    with Writer(tmp_path, LAYERS) as ours:
-        ours.rebuild([events(200, 1)], PLANES, state())
-        for seq in range(2, 8):
-            ours.append(changes(events(20, seq), NOTHING), state(seq))
-            ours.fold()
-        ours.append(changes(events(1, 1), NOTHING), state(9))
-        before = _files(ours.store)
-        ours.fold()
-        now = _files(ours.store)
-        there = {path.name for path in tmp_path.iterdir()}
-    assert there == before | now | {"manifest.json", "lock"}
-    assert before != now
-    (tmp_path / "leftover.log").write_bytes(b"of a crash")
-    with Writer(tmp_path, LAYERS) as ours:
-        ours.fold()
-    assert not (tmp_path / "leftover.log").exists()
-
-
-def _files(store):
-    return store.base.files() | {store.manifest.base}
-
-
-def test_a_reader_finds_the_files_of_its_moment_for_one_switch_more(tmp_path):
-    known = events(200, 1)
-    everything = np.array([[0, 2**32 - 1]])
-    with Writer(tmp_path, LAYERS) as ours:
-        ours.rebuild([known], PLANES, state())
-        moment = Reader(tmp_path).store()
-        ours.rebuild([events(50, 2)], PLANES, state(2))
-        expected = counted(known, 1, everything, dict.fromkeys(PLANES, 1))
-        assert answered(moment, "school", everything, dict.fromkeys(PLANES, 1)) == expected
-
-
-def test_what_comes_is_told_by_a_short_page_and_nothing_else_is_read_or_opened_anew(tmp_path):
-    with Writer(tmp_path, LAYERS) as ours:
-        ours.rebuild([events(3000, 1)], PLANES, state())
-        reader = Reader(tmp_path)
-        before = reader.store()
-        logged = before.layer("all").logged
-        for seq in range(2, 5):
-            ours.append(changes(events(1, seq), NOTHING), state(seq))
-        after = reader.store()
-        assert after.layer("all").changes.shape == (3, 2)
-        assert (after.base, after.layer("all").logged) == (before.base, logged)
-        assert (tmp_path / "manifest.json").stat().st_size < 1000 < (tmp_path / after.manifest.base).stat().st_size
-
-
-def test_a_reader_whose_files_are_cleared_away_while_it_answers_answers_from_the_next_moment(tmp_path):
-    with Writer(tmp_path, LAYERS) as ours:
-        ours.rebuild([events(200, 1)], PLANES, state())
-        reader, tried = Reader(tmp_path), []
-
-        def question(store):
-            tried.append(store.manifest.state.seq)
-            if len(tried) == 1:
-                for seq in (2, 3):
-                    ours.rebuild([events(200, seq)], PLANES, state(seq))
-            return store.layer("market").changes.size
-
-        assert reader.ask(question) == 0
-        assert tried == [1, 3]
-
-
-def test_a_log_of_garbage_is_found_and_crashes_nobody(tmp_path):
-    with Writer(tmp_path, LAYERS) as ours:
-        ours.rebuild([events(500, 3)], PLANES, state())
-        name = ours.store.base.layers["all"].parts[0].log.file
-    with (tmp_path / name).open("r+b") as file:
-        file.seek(80)
-        file.write(b"\xff" * 8)
-    with Writer(tmp_path, LAYERS) as ours, pytest.raises(HeatStoreError, match="counts"):
-        ours.digest()
-
-
-def test_what_a_broken_append_left_is_overwritten(tmp_path, monkeypatch):
-    known, lost, came = events(300, 1), events(30, 2), events(20, 3)
-    with Writer(tmp_path, LAYERS) as ours:
-        ours.rebuild([known], PLANES, state())
-        with monkeypatch.context() as broken:
-            broken.setattr(writer.Manifest, "write", _fail)
-            with pytest.raises(OSError, match="full"):
-                ours.append(changes(lost, NOTHING), state(2))
-    with Writer(tmp_path, LAYERS) as ours:
-        ours.append(changes(came, NOTHING), state(3))
-        assert ours.digest() == events_checksum(joined(known, came), PLANES, len(LAYERS))
-
-
-def _fail(*_):
-    raise OSError("the disk is full")
 
 
 def test_windows_of_one_second_hold_what_happened_in_it(tmp_path):
