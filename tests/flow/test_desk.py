@@ -164,6 +164,10 @@ def test_cases_are_found_read_moved_and_registered_by_the_keyboard(city, cases, 
     page.locator("article", has_text="A drum, call [phone]").wait_for()
 
 
+OUTSIDE = """[...document.querySelectorAll("header button, section, article, aside button")]
+  .filter((one) => one.getBoundingClientRect().right > innerWidth + 1).map((one) => one.outerHTML)"""
+
+
 def test_the_desk_can_be_left_and_read_by_everybody_by_day_and_by_night(cases, opened):
     for scheme, lang, width in (("dark", "zh", 1280), ("light", "en", 1920)):
         page = opened(f"/cases.html?case={cases[0]}&lang={lang}", scheme=scheme, width=width)
@@ -187,6 +191,8 @@ def test_the_desk_can_be_left_and_read_by_everybody_by_day_and_by_night(cases, o
         for ask in (NAMELESS, TWICE, FAINT):
             assert page.evaluate(ask) == []
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.set_viewport_size({"width": 420, "height": 860})
+    assert page.evaluate(OUTSIDE) == []
     stranger = opened("/cases.html?lang=zh", known=False)
     stranger.locator("h1", has_text="您无权查看案件队列").wait_for()
     assert "/enter?token=" in stranger.inner_text("main")
