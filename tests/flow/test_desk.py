@@ -44,6 +44,8 @@ FAINT = """() => {
   return faint;
 }"""
 
+OUTSIDE = """[...document.querySelectorAll("header button, section, article, aside button")]
+  .filter((one) => one.getBoundingClientRect().right > innerWidth + 1).map((one) => one.outerHTML)"""
 FOCUSED = """() => {
   const at = document.activeElement;
   const { outlineStyle, boxShadow } = getComputedStyle(at);
@@ -162,10 +164,6 @@ def test_cases_are_found_read_moved_and_registered_by_the_keyboard(city, cases, 
     assert re.fullmatch(r"10\.\d{6}", page.locator("input[name=lon]").input_value())
     page.locator("aside form .main").click()
     page.locator("article", has_text="A drum, call [phone]").wait_for()
-
-
-OUTSIDE = """[...document.querySelectorAll("header button, section, article, aside button")]
-  .filter((one) => one.getBoundingClientRect().right > innerWidth + 1).map((one) => one.outerHTML)"""
 
 
 def test_the_desk_can_be_left_and_read_by_everybody_by_day_and_by_night(cases, opened):
