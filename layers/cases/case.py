@@ -115,5 +115,12 @@ class Case:
         started = self.started or at
         if self.still_since is None:
             return replace(self, started=started)
-        still = (Span(self.still_since, at),) if self.still_since < at else ()
-        return replace(self, started=started, stills=self.stills + still, still_since=None, paused=False)
+        stills = _joined(self.stills, Span(self.still_since, at)) if self.still_since < at else self.stills
+        return replace(self, started=started, stills=stills, still_since=None, paused=False)
+
+
+def _joined(stills: tuple[Span, ...], last: Span) -> tuple[Span, ...]:
+    """One more span; it and one that ends where it begins are one, as they are where they are kept."""
+    if stills and stills[-1].end == last.start:
+        return (*stills[:-1], Span(stills[-1].start, last.end))
+    return (*stills, last)

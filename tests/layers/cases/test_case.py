@@ -111,6 +111,13 @@ def test_a_paused_clock_cannot_be_paused_again_nor_a_running_one_resumed():
     assert {move.code for move in paused.moves(LOOP, Actor.DISPATCHER)} == {"resume"}
 
 
+def test_a_pause_at_the_moment_of_a_resumption_goes_on_with_the_one_before():
+    case = walked("accept", "triage", "dispatch", "handle")
+    for code, minute in (("pause", 10), ("resume", 20), ("pause", 20), ("resume", 30)):
+        case = case.after(LOOP, step(code, minute))
+    assert [(still.start, still.end) for still in case.stills] == [(START + 10 * MINUTE, START + 30 * MINUTE)]
+
+
 def test_a_new_dispatch_does_not_end_a_pause():
     case = walked("accept", "triage", "dispatch", "pause", "bounce", "dispatch")
     assert case.paused
