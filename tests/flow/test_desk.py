@@ -46,6 +46,13 @@ FAINT = """() => {
 
 OUTSIDE = """[...document.querySelectorAll("header button, section, article, aside button")]
   .filter((one) => one.getBoundingClientRect().right > innerWidth + 1).map((one) => one.outerHTML)"""
+# Each alert that appears from now on, also one that goes again at once.
+WATCH_ALERTS = """() => {
+  window.alerts = [];
+  const look = () => document.querySelectorAll("[role=alert]").forEach((one) => window.alerts.push(one.textContent));
+  new MutationObserver(look).observe(document.body, { childList: true, subtree: true, characterData: true });
+}"""
+
 FOCUSED = """() => {
   const at = document.activeElement;
   const { outlineStyle, boxShadow } = getComputedStyle(at);
@@ -235,6 +242,29 @@ def test_who_comes_second_sees_the_newer_state_and_keeps_what_was_typed(city, ca
     press(page, "Enter")
     stands(page, "Closed")
     assert page.locator("article .said", has_text="twice reported").count() == 1
+
+
+def test_ones_own_move_is_no_news_though_it_is_heard_of_before_its_answer(cases, opened):
+    page = opened(f"/cases.html?case={cases[0]}")
+    page.locator(".badge.live").wait_for()
+    page.locator("[role=listbox]:focus").wait_for()
+    begun = []
+
+    def hold(route):
+        answer = route.fetch()
+        begun.append(route)
+        page.locator(f"#case-{cases[0]}", has_text="Accepted").wait_for()  # the queue has heard of it
+        page.wait_for_timeout(300)
+        route.fulfill(response=answer)
+
+    page.context.route("**/moves", hold, times=1)
+    page.evaluate(WATCH_ALERTS)
+    press(page, "a", "Enter")
+    stands(page, "Accepted")
+    assert len(begun) == 1
+    assert page.evaluate("window.alerts") == []
+    press(page, "t", "Enter")
+    stands(page, "Triaged")
 
 
 def test_a_report_goes_from_its_citizen_to_its_evaluation(city, own_toy, opened):

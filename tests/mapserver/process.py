@@ -79,6 +79,12 @@ def served(
         process.stdout.close()
 
 
+def import_s() -> float:
+    """CPU time that a new Python takes to import the server, in seconds: the yardstick of a start."""
+    code = "import resource, mapserver.app; used = resource.getrusage(resource.RUSAGE_SELF); print(sum(used[:2]))"
+    return float(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, cwd=ROOT).stdout)
+
+
 def ready(url: str) -> bool:
     """Whether a server answers there."""
     with suppress(httpx.TransportError):

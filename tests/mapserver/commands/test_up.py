@@ -9,7 +9,7 @@ import pytest
 from layers.core.cluster import Cluster
 from layers.core.db import connect
 from tests import toy
-from tests.mapserver.process import served
+from tests.mapserver.process import import_s, served
 
 SOURCE = """
 id = "areas"
@@ -77,7 +77,7 @@ def test_up_starts_loads_serves_and_ends_all_of_it_and_loads_again_only_what_cha
     assert not Cluster(home).status().running
 
     with served("up", env=env, log=log) as server:
-        assert server.cpu_s() < 5
+        assert server.cpu_s() < 4 * import_s()
         assert "loading" not in server.printed
         server.stop()
 

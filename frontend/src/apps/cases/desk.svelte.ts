@@ -1,5 +1,13 @@
 import { ApiProblem, getCity, getTileVersion } from "../../core/data/api";
-import { getCase, getChoices, getDuplicates, getQueue, getWorkflows } from "../../core/data/cases";
+import {
+  getCase,
+  getChoices,
+  getDuplicates,
+  getQueue,
+  getWorkflows,
+  postMove,
+  type Told,
+} from "../../core/data/cases";
 import { type Link, LiveFeed } from "../../core/data/live";
 import type { CaseFile, CaseRow, Choices, City, Duplicate, Workflow } from "../../core/data/types";
 import type { ServerClock } from "../../core/state/clock.svelte";
@@ -38,6 +46,10 @@ export class Desk {
 
   private asked: Readonly<Record<string, string>> = {};
   private openId: number | null = null;
+  /** the case whose move is under way */
+  private moving: number | null = null;
+  /** that case was heard of meanwhile */
+  private heard = false;
   private turn = 0;
   private growing = false;
   private refreshing: ReturnType<typeof setTimeout> | null = null;
@@ -109,6 +121,22 @@ export class Desk {
     await this.reopen();
   }
 
+  /**
+   * Makes a move from the version that was seen. What is heard of the case before the answer is most
+   * likely the move itself, and is asked for again after it.
+   * @throws ApiProblem, 409 where the case has moved on
+   */
+  async make(id: number, move: string, version: number, told: Told): Promise<CaseFile> {
+    this.moving = id;
+    try {
+      return await postMove(id, move, version, told);
+    } finally {
+      this.moving = null;
+      if (this.heard) void this.reopen();
+      this.heard = false;
+    }
+  }
+
   /** Takes the case as a move has made it. */
   take(file: CaseFile): void {
     if (file.case.id === this.openId && file.case.version >= (this.file?.case.version ?? 0)) this.file = file;
@@ -123,6 +151,10 @@ export class Desk {
     try {
       const file = await getCase(id);
       if (id !== this.openId) return;
+      if (id === this.moving) {
+        this.heard = true;
+        return;
+      }
       if (file.case.version >= (this.file?.case.version ?? 0)) this.file = file;
       this.missing = null;
     } catch (cause) {
