@@ -34,7 +34,8 @@ from tests.tiles import read_tile
 
 ZOOM, WHOLE_ZOOM, FEW, MANY, DENSEST, PAGE = 12, 14, 5_000, 10_000, 10, 1000
 TILE_LEAST, PAGE_LEAST, CACHED_LEAST = 3.0, 5.0, 0.4
-WHOLE_LEAST = 1.0  # both have PostGIS write the same features, which is nearly all that there is to do
+ALIKE_LEAST = 1.0  # both have PostGIS write the same features, which is nearly all that there is to do
+ALL = "category,occurred_at,origin,severity,state,due_at,closed_at,area,source"
 ROUNDS, TILES, PAGES, CONNECTIONS = 5, 40, 25, 2
 WRK_S, WRK_CONNECTIONS = 4, 32
 BODY_BYTES = 30_000
@@ -90,19 +91,26 @@ class Bench:
             tipg(self.url, ["bench.incident"], log) as theirs,
         ):
             self._tiles(ours, theirs, "ours merges points that lie together", self.merged, TILE_LEAST)
-            self._tiles(ours, theirs, "each point on its own in both", self.whole, WHOLE_LEAST)
+            self._tiles(ours, theirs, "each point on its own, with what this zoom shows", self.whole, TILE_LEAST)
+            self._tiles(
+                ours, theirs, "each point on its own, with all that theirs has", self.whole, ALIKE_LEAST, ALL
+            )
             self._pages(ours, theirs)
             self._cached(ours)
 
-    def _tiles(self, ours: Served, theirs: Peer, how: str, tiles: Sequence[dict[str, Any]], least: float) -> None:
+    def _tiles(
+        self, ours: Served, theirs: Peer, how: str, tiles: Sequence[dict[str, Any]], least: float, chosen: str = ""
+    ) -> None:
         points = [tile["points"] for tile in tiles]
         self.marks.section(f"{len(tiles)} uncached tiles of {min(points):,} to {max(points):,} points: {how}")
         places = [(tile["z"], tile["x"], tile["y"]) for tile in tiles]
         turn = iter(range(10**9))
 
+        more = f"&properties={chosen}" if chosen else ""
+
         # A `v` that is not the present one answers current data uncached.
         def our_path(z: int, x: int, y: int) -> str:
-            return f"/tiles/incidents/{z}/{x}/{y}.mvt?v=bench{next(turn)}"
+            return f"/tiles/incidents/{z}/{x}/{y}.mvt?v=bench{next(turn)}{more}"
 
         def their_path(z: int, x: int, y: int) -> str:
             return f"/collections/bench.incident/tiles/WebMercatorQuad/{z}/{x}/{y}?limit={MANY}"

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from layers.catalog.registry import LAYERS
@@ -136,6 +136,7 @@ def edges(z):
 
 @settings(max_examples=40)
 @given(place=st.integers(8, 18).flatmap(edges) | st.tuples(st.floats(-180, 179.999), st.floats(-85, 85)))
+@example(place=(5e-324, 5e-324))
 def test_a_point_is_in_one_tile_of_each_zoom_wherever_it_lies(drawn_url, place):
     with connect(drawn_url) as connection:
         connection.execute(MOVE, place)
