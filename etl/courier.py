@@ -23,8 +23,8 @@ from etl.senders import mail, webhook
 from etl.senders.outcome import Outcome
 from layers.cases.workflow import workflows
 from layers.catalog.city import City
-from layers.core.audience import Role
 from layers.core.clock import Clock
+from layers.core.errors import BadValue
 from layers.core.settings import PushSettings
 from layers.push import news, subscription
 from layers.push.news import News
@@ -95,8 +95,7 @@ class Courier:
             self.connection.execute(news.begin().sql.encode())
             cursor = self.connection.execute(_CURSOR).fetchone()
             living = self._living()
-            crowds = any(each.audience.role is Role.PUBLIC for each in living)
-            asked = news.after(cursor["seq"] if cursor else 0, _BATCH, crowds=crowds)
+            asked = news.after(cursor["seq"] if cursor else 0, _BATCH)
             rows = self.connection.execute(asked.sql.encode(), asked.params).fetchall()
             deliveries = [made for row in rows for made in self._wanted(News.of(row), living)]
             with self.connection.cursor() as writing:
@@ -171,6 +170,10 @@ class Courier:
             }
             return webhook.post(to.address or "", body, headers, private=self.settings.private_targets)
         if to.kind == "mail":
+            try:  # what was an office's when it was added may be none by now
+                subscription.check_mailbox(to.address or "", self.city.office_mail)
+            except BadValue as exc:
+                return Outcome(sent=False, detail=str(exc), theirs=True)
             server = self.settings.smtp_url
             return mail.send(None if server is None else server.get_secret_value(), self._mail(to, rows, now))
         self.connection.execute(

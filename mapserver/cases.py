@@ -71,11 +71,16 @@ def seats(audience: Audience) -> frozenset[Actor]:
 
 @dataclass(frozen=True)
 class Kept:
-    """A case as it stands, with its workflow, what its policies are chosen by, and its main case if it has one."""
+    """A case as it stands, with its workflow, and what its policies are chosen by.
+
+    merged : whether it is merged into another.  merged_into : that one, none also where that is outside the
+    caller's area.
+    """
 
     workflow: Workflow
     case: Case
     subject: Subject
+    merged: bool = False
     merged_into: int | None = None
 
 
@@ -123,8 +128,9 @@ class CaseDesk:
         async with self.db.transaction(self.audience) as tx:
             before = await self._kept(tx, case_id)
             case, workflow = before.case, before.workflow
-            if before.merged_into is not None:
-                raise Conflict(f"the case is merged into {before.merged_into}", into=before.merged_into)
+            if before.merged:
+                main = before.merged_into
+                raise Conflict(f"the case is merged into {main or 'another'}", into=main)
             if case.version != version:
                 raise _moved_on(case)
             step = Step(code, self._seat(workflow, code), self._now(case), **told)
@@ -175,7 +181,7 @@ class CaseDesk:
 
     def moves(self, kept: Kept) -> list[Move]:
         """What the caller can do with a case now."""
-        if kept.merged_into is not None:
+        if kept.merged:
             return []
         own = seats(self.audience)
         allowed = [move for move in kept.workflow.moves_from(kept.case.state) if own & set(move.by)]
@@ -211,7 +217,7 @@ class CaseDesk:
         if row is None:
             raise NotFound(f"there is no case {case_id}", case=case_id)
         code, case, subject = store.read(row)
-        return Kept(self.loop.workflow(code), case, subject, row["merged_into"])
+        return Kept(self.loop.workflow(code), case, subject, row["merged"], row["merged_into"])
 
 
 _NOT_ONE = {

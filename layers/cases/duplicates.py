@@ -65,11 +65,12 @@ def suggested(case_id: int) -> Statement:
     )
 
 
-def merged_into(case_id: int) -> Statement:
-    """Numbers of the cases that are merged into one: rows of `case_id`, ascending."""
+def merged_into(case_id: int, *, with_sensitive: bool) -> Statement:
+    """Numbers of the cases that are merged into one, sensitive ones or not: rows of `case_id`, ascending."""
     return Statement(
-        "select case_id from onemap.case_file where merged_into = %(case_id)s order by case_id",
-        {"case_id": case_id},
+        """select case_id from onemap.case_file join onemap.category on category.code = case_file.category
+        where merged_into = %(case_id)s and (%(with_sensitive)s or not sensitive) order by case_id""",
+        {"case_id": case_id, "with_sensitive": with_sensitive},
     )
 
 

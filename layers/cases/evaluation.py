@@ -28,6 +28,8 @@ _EVER = datetime(1900, 1, 1, tzinfo=UTC)
 class Asked:
     """What is asked for.
 
+    with_ratings : false leaves out what those who reported said of it, for those who may not read small counts:
+    two spans that differ by one case would tell what was said of that one.
     by : what to group by; areas are those of rank `level`, each with all that stand below it, or did at their end.
     area_id : the area and all below it, none: all.  with_sensitive : false leaves sensitive categories out.
     """
@@ -37,6 +39,7 @@ class Asked:
     level: int = 0
     area_id: int | None = None
     with_sensitive: bool = False
+    with_ratings: bool = False
 
 
 def reopening(workflows: Iterable[Workflow]) -> list[tuple[str, str]]:
@@ -78,7 +81,7 @@ _COHORT = """with recursive below (area_id) as (
   group by step.case_id
 ), chosen as (
   select file.case_id, file.category, file.severity, file.origin, file.reported_at, file.area_id, file.unit,
-    file.is_open, file.entered_at, file.bounces, file.rating, file.clock_started_at, file.still_since, file.stills,
+    file.is_open, file.entered_at, file.bounces, file.clock_started_at, file.still_since, file.stills,
     reopened.at is not null as reopened
   from onemap.case_file file left join reopened using (case_id)
   where file.merged_into is null
@@ -103,6 +106,8 @@ def _worked(at: str) -> str:
     spent = f"least({at}, (%(closes)s::timestamptz[])[{place}]) - (%(opens)s::timestamptz[])[{place}]"
     return f"((%(before)s::float8[])[{place}] + extract(epoch from {spent})::float8)"
 
+
+_RATING = "(select rating from onemap.case_file own where own.case_id = file.case_id)"
 
 _FIGURES = """count(*) filter (where not is_open) as n, count(*) as considered,
   count(*) filter (where reopened) as reopened,
@@ -137,7 +142,7 @@ def figures(asked: Asked, reopenings: list[tuple[str, str]], work: list[Span]) -
     ), cohort as (
       select {_KEYS[asked.by]} as key, file.category, file.origin, file.is_open, file.reopened, file.severity,
         file.bounces,
-        case when not file.is_open then file.rating end as rating,
+        case when not file.is_open then {_RATING if asked.with_ratings else "null::smallint"} end as rating,
         case when not file.is_open then greatest(({_worked("coalesce(file.still_since, file.entered_at)")}
           - {_worked("coalesce(file.clock_started_at, file.reported_at)")}
           - case when isempty(file.stills) then 0 else (

@@ -4,15 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, true
-from sqlalchemy.types import DateTime
+from sqlalchemy import ColumnElement, Select, and_, cast, func, literal, null, or_, select, true
+from sqlalchemy.types import DateTime, SmallInteger
 
+from layers.cases import merged
 from layers.catalog.subtree import inside
 from layers.core.errors import BadValue
 from layers.core.span import parse_instant
 from layers.core.statement import Statement
 from layers.schema.casebook import case_file
-from layers.schema.tables import area, category, level
+from layers.schema.tables import area, level
 
 MOST = 1000
 
@@ -50,7 +51,9 @@ class Filter:
     """What of the queue is asked for; what is none does not restrict it.
 
     late : over its term at `at`.  area_id : the area and all below it.
-    with_sensitive : false leaves cases of sensitive categories out, for those who may not see their points.
+    with_sensitive : false leaves cases of sensitive categories out, for those who may not see their points; and so
+    what is merged into one that they do not see, which is that one.
+    with_ratings : false leaves out what was said of each when it had ended.
     """
 
     at: datetime
@@ -62,6 +65,7 @@ class Filter:
     area_id: int | None = None
     workflow: str | None = None
     with_sensitive: bool = False
+    with_ratings: bool = False
 
     def where(self) -> list[ColumnElement[bool]]:
         """All conditions, each with its values bound."""
@@ -83,7 +87,7 @@ class Filter:
         if self.area_id is not None:
             found.append(inside(table.area_id, self.area_id))
         if not self.with_sensitive:
-            found.append(table.category.not_in(select(category.c.code).where(category.c.sensitive)))
+            found.append(merged.shown())
         return found
 
 
@@ -94,8 +98,8 @@ def page(wanted: Filter, limit: int, after: Place | None = None) -> Statement:
 
     Rows hold what every audience that may read incidents may read: case_id, workflow, incident_id, category,
     severity, origin, reported_at, area (code), area_zh and area_en (its names), state, is_open, version,
-    changed_at, unit, bounces, rating, due_at, warn_at, red_at, merged_into, and lon and lat of the base cell's
-    centre.
+    changed_at, unit, bounces, rating, due_at, warn_at, red_at, merged_into (none also where whoever asks may not
+    see that one), and lon and lat of the base cell's centre.
     """
     table = case_file.c
     statement = _shown(wanted).where(_beyond(after), table.merged_into.is_(None))
@@ -127,14 +131,15 @@ def _shown(wanted: Filter) -> Select[Any]:
         table[name]
         for name in (
             "case_id", "workflow", "incident_id", "category", "severity", "origin", "reported_at", "state",
-            "is_open", "version", "changed_at", "unit", "bounces", "rating", "due_at", "warn_at", "red_at",
-            "merged_into",
+            "is_open", "version", "changed_at", "unit", "bounces", "due_at", "warn_at", "red_at",
         )
     ]  # fmt: skip
+    own = [merged.main(with_sensitive=wanted.with_sensitive).label("merged_into")]
+    rating = table.rating if wanted.with_ratings else cast(null(), SmallInteger)
     spot = [func.ST_X(table.spot).label("lon"), func.ST_Y(table.spot).label("lat")]
     rows = case_file.outerjoin(area, area.c.area_id == table.area_id)
     tag = [area.c.code.label("area"), area.c.name_zh.label("area_zh"), area.c.name_en.label("area_en")]
-    return select(*columns, *tag, *spot).select_from(rows).where(*wanted.where())
+    return select(*columns, *own, rating.label("rating"), *tag, *spot).select_from(rows).where(*wanted.where())
 
 
 def _beyond(after: Place | None) -> ColumnElement[bool]:

@@ -22,7 +22,7 @@ _BEST = {
 }
 """What a group is ranked by, and whether less of it is better."""
 
-_BLOCKS = ("rating", "handling", "in_time")
+_BLOCKS = ("rating", "reopened", "handling", "in_time")
 
 
 def told(rows: Sequence[Mapping[str, Any]], rank_by: RankBy) -> list[dict[str, Any]]:
@@ -31,10 +31,11 @@ def told(rows: Sequence[Mapping[str, Any]], rank_by: RankBy) -> list[dict[str, A
     Where a figure of one group is hidden, that of the next smallest is too, so that the whole does not tell it.
     """
     small = hidden([row["n"] for row in rows], FEWEST)
-    groups = [_hidden(row) if place in small else figures(row) for place, row in enumerate(rows)]
+    every = [figures(row) for row in rows]
+    groups = [_hidden(row) if place in small else dict(every[place]) for place, row in enumerate(rows)]
     for block in _BLOCKS:
-        counts = [group[block]["n"] if group[block] else 0 for group in groups]
-        for place in hidden(counts, FEWEST):
+        counts = [each[block]["n"] if each[block] else 0 for each in every]
+        for place in hidden(counts, FEWEST, small):
             groups[place][block] = None
     for place, group in enumerate(_ranked(groups, rank_by), 1):
         group["rank"] = place

@@ -9,10 +9,10 @@ from sqlalchemy import BigInteger, ColumnElement, Text, and_, any_, func, litera
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import DateTime
 
+from layers.cases import merged
 from layers.core.errors import BadValue
 from layers.core.statement import Statement
 from layers.schema.casebook import case_file
-from layers.schema.tables import category
 
 MOST = 1000
 """Requests of one page."""
@@ -71,8 +71,8 @@ def page(wanted: Wanted, limit: int, offset: int = 0) -> Statement:
     """One page, latest reported first.
 
     Rows: case_id, workflow, category, state, is_open, reported_at, updated_at, entered_at, due_at, unit,
-    merged_into, lon and lat (of the base cell's centre; true ones with texts), and with texts report and answers.
-    A case that is merged into another is not open.
+    merged_into (none also where whoever asks may not see that one), lon and lat (of the base cell's centre; true
+    ones with texts), and with texts report and answers. A case that is merged into another is not open.
     """
     table = case_file.c
     place = table.geom if wanted.with_texts else table.spot
@@ -80,12 +80,12 @@ def page(wanted: Wanted, limit: int, offset: int = 0) -> Statement:
         table[name]
         for name in (
             "case_id", "workflow", "category", "state", "reported_at", "entered_at", "due_at", "unit",
-            "merged_into",
         )
     ]  # fmt: skip
     texts = [table.report, table.answers] if wanted.with_texts else []
     statement = select(
         *columns,
+        merged.main(with_sensitive=wanted.with_sensitive).label("merged_into"),
         _open().label("is_open"),
         _updated().label("updated_at"),
         func.ST_X(place).label("lon"),
@@ -117,7 +117,7 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     table = case_file.c
     found: list[ColumnElement[bool]] = []
     if not wanted.with_sensitive:
-        found.append(table.category.not_in(select(category.c.code).where(category.c.sensitive)))
+        found.append(merged.shown())
     if wanted.ids is not None:
         return [*found, table.case_id == any_(literal(list(wanted.ids), ARRAY(BigInteger)))]
     if wanted.categories is not None:

@@ -17,7 +17,8 @@ from layers.core.statement import Statement
 
 _KEPT = """file.workflow, file.category, file.severity, file.state, file.version, file.entered_at, file.changed_at,
 file.unit, file.bounces, file.rating, file.clock_started_at, file.still_since, file.paused, file.stills,
-file.merged_into"""
+file.merged_into is not null as merged,
+(select main.case_id from onemap.case_file main where main.case_id = file.merged_into) as merged_into"""
 
 
 @dataclass(frozen=True)

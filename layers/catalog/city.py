@@ -5,7 +5,7 @@ No code knows a city; another city is another folder.
 
 import tomllib
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -14,6 +14,7 @@ from layers.core.errors import BadCity
 from layers.geo.bbox import Bbox
 
 Code = Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")
+_OFFICE = r"^([a-z0-9._+-]{1,64}@)?([a-z0-9-]{1,63}\.)+[a-z0-9-]{2,63}$"
 
 
 class _Value(BaseModel):
@@ -128,7 +129,10 @@ class Calendar(_Value):
 
 
 class City(_Value):
-    """Everything about one city that is not in its source files."""
+    """Everything about one city that is not in its source files.
+
+    office_mail : domains of offices' mailboxes, or whole mailboxes of offices without one; mails go there alone.
+    """
 
     folder: Path
     code: str = Code
@@ -145,6 +149,7 @@ class City(_Value):
     categories: list[Category] = Field(min_length=1)
     resource_kinds: list[ResourceKind] = []
     service: Service | None = None
+    office_mail: list[Annotated[str, Field(pattern=_OFFICE)]] = []
 
     @field_validator("time_zone")
     @classmethod

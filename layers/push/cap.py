@@ -1,7 +1,7 @@
 """Alerts as the Common Alerting Protocol has them (OASIS CAP 1.2), and the Atom feed that lists them.
 
-A community's screen shows the feed. An alert tells what its audience was told, in both languages, and expires; it
-names an area by its code and, where the audience may know the cell, a circle around that.
+A community office's screen shows the feed. An alert tells what the room was told, in both languages, and expires;
+it names an area by its code, and a circle around the cell.
 """
 
 import math
@@ -30,7 +30,7 @@ _RESTRICTION = "For the command room and community offices; not for the public."
 _LONGEST_HEADLINE = 160
 _LANGUAGES: tuple[tuple[Language, str], ...] = (("zh", "zh-CN"), ("en", "en"))
 
-_ALERTS = """select alert.delivery_id, alert.audience, alert.sent_at, alert.expires_at, alert.content,
+_ALERTS = """select alert.delivery_id, alert.sent_at, alert.expires_at, alert.content,
   named.name_zh, named.name_en
 from onemap.cap_alert alert left join lateral (
   select name_zh, name_en from onemap.area
@@ -62,16 +62,13 @@ class Crier:
     def alert(self, row: Mapping[str, Any]) -> bytes:
         """One alert as XML."""
         root = Element("alert", xmlns=CAP)
-        public = row["audience"] == "public"
         _put(
             root,
             identifier=self._identifier(row),
             sender=f"onemap.{self.city.code}",
             sent=_time(row["sent_at"]),
         )
-        _put(root, status="Actual", msgType="Alert", scope="Public" if public else "Restricted")
-        if not public:
-            _put(root, restriction=_RESTRICTION)
+        _put(root, status="Actual", msgType="Alert", scope="Restricted", restriction=_RESTRICTION)
         for language, tag in _LANGUAGES:
             self._info(SubElement(root, "info"), row, language, tag)
         return _bytes(root)
@@ -105,8 +102,7 @@ class Crier:
         _put(info, senderName=name, headline=line[:_LONGEST_HEADLINE], description=line)
         area = SubElement(info, "area")
         _put(area, areaDesc=row[f"name_{language}"] or name)
-        if "lon" in content:
-            _put(area, circle=f"{content['lat']:.5f},{content['lon']:.5f} {self._radius_km(content):.3f}")
+        _put(area, circle=f"{content['lat']:.5f},{content['lon']:.5f} {self._radius_km(content):.3f}")
         if content.get("area"):
             code = SubElement(area, "geocode")
             _put(code, valueName="onemap.area", value=content["area"])

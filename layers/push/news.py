@@ -1,26 +1,21 @@
 """News of the loop, and what of it an audience may be told: the one place that masks what is pushed.
 
-No audience is pushed a text or a true point: a case stands on the centre of its cell. The public learns neither
-which case it is nor who handles it: only what kind of thing it is, the day, and an area no finer than the second
-level; and only where so many of the kind came lately that none stands out. Sensitive categories are for those who
-see such points.
+No audience is pushed a text or a true point: a case stands on the centre of its cell. The public is told of no
+single event, however coarse: one subscription a category, area and topic would tell where each one came. What it
+reads is the published product (layers.heat.public): of whole months, a week late, in cells and rounded. Sensitive
+categories are for those who see such points.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Self
 
-from layers.core.audience import Audience, Role
+from layers.core.audience import Audience
 from layers.core.statement import Statement
-from layers.heat.public import K
 
 TOPICS = ("registered", "moved", "warn", "overdue", "red")
 """What can be subscribed to: new cases, their moves, and the colours that their terms reach."""
-
-LATELY = timedelta(days=30)
-COARSE_RANK = 1
-"""The finest level of areas that the public is told of, counted from the top."""
 
 _SAID = ("workflow", "category", "state", "open", "unit", "area", "lon", "lat", "due_at", "stage", "colour")
 
@@ -30,8 +25,6 @@ class News:
     """One event of the outbox, with what subscriptions choose by.
 
     key : names the news, however often it is announced.  zones : bits of the zone types that it lies in.
-    coarse : code of its area on a level that the public may know; none without one.
-    crowd : how many cases of its category were registered there lately.
     """
 
     key: str
@@ -43,8 +36,6 @@ class News:
     zones: int
     area_ids: frozenset[int]
     payload: Mapping[str, Any]
-    coarse: str | None
-    crowd: int
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Self:
@@ -65,8 +56,6 @@ class News:
             row["zones"] or 0,
             frozenset(row["area_ids"] or ()),
             payload,
-            row["coarse"],
-            row["crowd"],
         )
 
     @property
@@ -76,15 +65,11 @@ class News:
 
     def told(self, audience: Audience) -> dict[str, Any] | None:
         """What that audience is told of it; none where it learns nothing."""
-        if self.sensitive and not audience.policy.sensitive_points:
+        policy = audience.policy
+        if not policy.incidents or (self.sensitive and not policy.sensitive_points):
             return None
         if audience.area_id is not None and audience.area_id not in self.area_ids:
             return None
-        if audience.role is Role.PUBLIC:
-            if self.coarse is None or self.crowd < K:
-                return None
-            return {"what": self.topic, "day": self.at.date().isoformat(), "category": self.category,
-                    "area": self.coarse}  # fmt: skip
         said = {name: self.payload[name] for name in _SAID if self.payload.get(name) is not None}
         return {"what": self.topic, "at": self.at.isoformat(), "case": self.case_id} | said
 
@@ -97,26 +82,12 @@ def begin() -> Statement:
     )
 
 
-def after(seq: int, limit: int, *, crowds: bool) -> Statement:
-    """Events of cases after `seq`, oldest first, as `News.of` reads them; crowds are counted only on demand."""
+def after(seq: int, limit: int) -> Statement:
+    """Events of cases after `seq`, oldest first, as `News.of` reads them."""
     return Statement(
-        """select news.seq, news.at, news.topic, news.payload, news.area_ids, file.zones, coarse.code as coarse,
-          case when %(crowds)s then (select count(*) from onemap.case_file other
-            where coarse.area_id is not null and other.category = file.category and other.merged_into is null
-            and other.reported_at > news.at - %(lately)s and other.reported_at <= news.at
-            and other.area_id in (
-              with recursive below (area_id) as (
-                select coarse.area_id union
-                select version.area_id
-                from onemap.area_version version join below on version.parent_id = below.area_id
-              ) select area_id from below)) else 0 end as crowd
+        """select news.seq, news.at, news.topic, news.payload, news.area_ids, file.zones
         from onemap.outbox news
         left join onemap.case_file file on file.case_id = (news.payload ->> 'id')::bigint
-        left join lateral (
-          select area.area_id, area.code from onemap.area
-          where area.area_id = any (news.area_ids) and area.level_rank <= %(rank)s
-          order by area.level_rank desc limit 1
-        ) coarse on true
         where news.seq > %(seq)s and news.topic in ('case', 'reminder') order by news.seq limit %(limit)s""",
-        {"seq": seq, "limit": limit, "crowds": crowds, "lately": LATELY, "rank": COARSE_RANK},
+        {"seq": seq, "limit": limit},
     )

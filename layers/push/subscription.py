@@ -13,10 +13,12 @@ from layers.core.audience import Audience, Role
 from layers.core.errors import BadValue
 from layers.core.statement import Statement
 from layers.push.news import News
+from layers.records.personal import find
 
 Kind = Literal["webhook", "mail", "cap"]
 
 _MAILBOX = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*")
+_NUMBER = re.compile(r"\+?\d[\d._-]{4,}")
 _LONGEST = 2000
 _TRANSLATED = ip_network("64:ff9b::/96")  # an address of IPv4 behind a translator, whichever that is
 
@@ -156,15 +158,27 @@ def closed(host: str) -> bool:
     return not (found.is_global and inner.is_global) or found.is_multicast or inner.is_multicast
 
 
-def check_mailbox(address: str) -> None:
-    """Refuse what is no mailbox.
+def check_mailbox(address: str, offices: Sequence[str]) -> None:
+    """Refuse what is no mailbox of an office; `offices` are domains, or whole mailboxes, as the city names them.
 
     Raises
     ------
-    BadValue : names it.
+    BadValue : it is none, it is a number, as telephones and accounts of persons are, or it is of no such office.
     """
     if not _MAILBOX.fullmatch(address):
         raise BadValue(f"address: '{address[:80]}' is no mailbox", parameter="address")
+    local, _, domain = address.lower().rpartition("@")
+    if _NUMBER.fullmatch(local) or find(local):
+        raise BadValue("address: a mailbox that is a number is a person's; give the office's", parameter="address")
+    if not offices:
+        raise BadValue(
+            "address: city.toml has no office_mail, which names the domains of offices", parameter="address"
+        )
+    if not any(f".{domain}".endswith(f".{each}") or f"{local}@{domain}" == each for each in offices):
+        known = ", ".join(offices)
+        raise BadValue(
+            f"address: {domain[:80]} is no office's; office_mail in city.toml has {known}", parameter="address"
+        )
 
 
 def living() -> Statement:

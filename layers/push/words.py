@@ -49,7 +49,7 @@ class Words:
             else _said(self.states.get((content.get("workflow", ""), state)), state, language),
             content.get("area"),
             content.get("unit"),
-            content.get("due_at") or content.get("day"),
+            content.get("due_at"),
         ]
         return " · ".join(part for part in parts if part)
 

@@ -4,21 +4,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 
-def hidden(counts: Sequence[int], fewest: int) -> frozenset[int]:
+def hidden(counts: Sequence[int], fewest: int, known: frozenset[int] = frozenset()) -> frozenset[int]:
     """Places of the counts that are not shown where their sum is.
 
-    Each from 1 to `fewest` - 1; and then the smallest of the others until more than one is hidden and they come to
-    `fewest`, so that the sum less what is shown tells no more than that. Nought is no secret.
+    Each from 1 to `fewest` - 1, and those `known` to be hidden for another reason; and then the smallest of the
+    others until more than one is hidden and they come to `fewest`, so that the sum less what is shown tells no
+    more than that. Nought is no secret.
     """
-    found = {place for place, count in enumerate(counts) if 0 < count < fewest}
+    found = {place for place, count in enumerate(counts) if 0 < count < fewest or (count and place in known)}
     if not found:
-        return frozenset()
-    rest = sorted((count, place) for place, count in enumerate(counts) if count >= fewest)
+        return known
+    rest = sorted((count, place) for place, count in enumerate(counts) if count and place not in found)
     for _, place in rest:
         if sum(counts[each] for each in found) >= fewest and len(found) > 1:
             break
         found.add(place)
-    return frozenset(found)
+    return known | found
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,11 @@ def add(  # noqa: PLR0913
     settings, now = Settings(), Clock().now()
     city = City.load(settings.city_folder)
     _one_of("kind", kind, _KINDS)
-    _one_of("--audience", audience, [role.slug for role in Role])
+    if audience == Role.PUBLIC.slug:
+        raise BadValue(
+            "--audience: news is of single events, and the public is told of none", parameter="audience"
+        )
+    _one_of("--audience", audience, [role.slug for role in Role if role is not Role.PUBLIC])
     _one_of("--lang", lang, ("zh", "en"))
     for name, given, known in (
         ("--category", category, [each.code for each in city.categories]),
@@ -65,7 +69,7 @@ def add(  # noqa: PLR0913
     ):
         for each in given or ():
             _one_of(name, each, known)
-    _check(kind, address, audience, settings)
+    _check(kind, address, audience, settings, city)
     if len(note) > _LONGEST_NOTE or mask(note).text != note:
         raise BadValue("--note: it is long, or names a person", parameter="note")
     hours = None if quiet is None else Quiet.parse(quiet)
@@ -145,17 +149,17 @@ def log(
             )
 
 
-def _check(kind: str, address: str | None, audience: str, settings: Settings) -> None:
+def _check(kind: str, address: str | None, audience: str, settings: Settings, city: City) -> None:
     if kind == "cap":
         if address is not None:
             raise BadValue("address: a feed has none", parameter="address")
-        _one_of("--audience", audience, ("public", "room"))
+        _one_of("--audience", audience, (Role.ROOM.slug,))
     elif address is None:
         raise BadValue(f"address: a {kind} needs one", parameter="address")
     elif kind == "webhook":
         subscription.check_url(address, private=settings.push.private_targets)
     else:
-        subscription.check_mailbox(address)
+        subscription.check_mailbox(address, city.office_mail)
         if settings.push.smtp_url is None:
             raise BadValue("mails need ONEMAP_PUSH__SMTP_URL", parameter="kind")
 

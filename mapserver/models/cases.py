@@ -38,12 +38,14 @@ class CaseShape(Shape):
     changed_at: datetime
     unit: str | None = Field(description="the office that it was last dispatched to")
     bounces: int = Field(description="how often an office gave it back")
-    rating: int | None
+    rating: int | None = Field(description="what was said of it when it had ended; for those who read texts")
     due_at: datetime | None = Field(description="none while its clock stands still, or without a policy")
     warn_at: datetime | None
     red_at: datetime | None
     late: bool
-    merged_into: int | None = Field(description="the main case, where it turned out to be one with it")
+    merged_into: int | None = Field(
+        description="the main case that it is one with; none where the caller may not see that"
+    )
 
 
 class QueueShape(Shape):

@@ -56,8 +56,9 @@ async def get_cases(  # noqa: PLR0913
     """Cases, soonest due first; those without a term come last."""
     _reader(desk.audience)
     now = desk.clock.now()
-    sensitive = desk.audience.policy.sensitive_points
-    wanted = Filter(now, state, is_open, late, category, unit, area, workflow, sensitive)
+    policy = desk.audience.policy
+    may = (policy.sensitive_points, policy.exact_points)
+    wanted = Filter(now, state, is_open, late, category, unit, area, workflow, *may)
     most = min(limit, queue.MOST)
     rows = await desk.rows(queue.page(wanted, most, None if after is None else Place.parse(after)))
     shown = rows[:most]
@@ -153,11 +154,13 @@ def _report(given: NewCase, city: City, desk: CaseDesk) -> store.Report:
 
 async def _file(desk: CaseDesk, case_id: int) -> dict[str, Any]:
     policy = desk.audience.policy
-    rows = await desk.rows(queue.one(case_id, Filter(desk.clock.now(), with_sensitive=policy.sensitive_points)))
+    wanted = Filter(desk.clock.now(), with_sensitive=policy.sensitive_points, with_ratings=policy.exact_points)
+    rows = await desk.rows(queue.one(case_id, wanted))
     if not rows:
         raise NotFound(f"there is no case {case_id}", case=case_id)
     found: dict[str, Any] = {"case": _case(rows[0], desk), "report": None, "steps": [], "terms": [], "moves": []}
-    found["merged"] = [row["case_id"] for row in await desk.rows(duplicates.merged_into(case_id))]
+    merged = duplicates.merged_into(case_id, with_sensitive=policy.sensitive_points)
+    found["merged"] = [row["case_id"] for row in await desk.rows(merged)]
     if policy.exact_points:
         (told,) = await desk.rows(store.text(case_id))
         found |= told

@@ -58,6 +58,7 @@ def _reader(desk: CaseDesk) -> None:
 
 async def _merged(desk: CaseDesk, case_id: int) -> Response:
     kept = await desk.kept(case_id)
-    merged = [row["case_id"] for row in await desk.rows(duplicates.merged_into(case_id))]
+    told = duplicates.merged_into(case_id, with_sensitive=desk.audience.policy.sensitive_points)
+    merged = [row["case_id"] for row in await desk.rows(told)]
     body = json_bytes({"id": case_id, "merged_into": kept.merged_into, "merged": merged})
     return Response(body, headers={"Cache-Control": "no-store"}, media_type=JSON)

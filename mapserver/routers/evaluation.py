@@ -30,8 +30,8 @@ NOTES = (
         "en": "Figures are of cases that ended, as recorded here: not of how many troubles there were.",
     },
     {
-        "zh": "评价由愿意评价的人给出，样本小且有偏，请连同样本量 n 一起看。",
-        "en": "Ratings are of those who chose to rate: few, and not everybody alike. Read them with their n.",
+        "zh": "评价由愿意评价的人给出，样本小且有偏，请连同样本量 n 一起看；指挥大屏不显示评价。",
+        "en": "Ratings are of those who chose to rate: few, and not everybody alike. The room is shown none.",
     },
     {
         "zh": "各组的案件类别与来源渠道不同：in_time.usual 是同类案件在全部案件中的按时率，请先与之对照。",
@@ -73,7 +73,8 @@ async def get_evaluation(  # noqa: PLR0913
     rank = _rank(city, level)
     if area_id is not None:
         await area_in_scope(desk.db, audience, area_id)
-    asked = Asked(_span(desk, start, to), by, rank, area_id, audience.policy.sensitive_points)
+    policy = audience.policy
+    asked = Asked(_span(desk, start, to), by, rank, area_id, policy.sensitive_points, policy.small_counts)
     groups, total = await _evaluated(desk, asked, rank_by)
     body = {
         "from": asked.span.start,

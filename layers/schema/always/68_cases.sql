@@ -181,9 +181,12 @@ for each statement execute function onemap.refuse_change();
 -- The closed room sees where cases stand and when they moved, but neither true points nor texts.
 grant select (
   case_id, workflow, incident_id, category, severity, origin, reported_at, cell, area_id, zones, spot, state, is_open,
-  version, entered_at, changed_at, unit, bounces, rating, due_at, warn_at, red_at, clock_started_at, still_since, stills
+  version, entered_at, changed_at, unit, bounces, due_at, warn_at, red_at, clock_started_at, still_since, stills
 ) on onemap.case_file to onemap_room;
 grant select (case_id, version, move, at, state) on onemap.case_step to onemap_room;
+-- What one who reported said of it is in figures alone, and in these from the analyst on.
+revoke select (rating) on onemap.case_file from onemap_room;
+grant select (rating) on onemap.case_file to onemap_analyst;
 grant select (case_id, stage, start_at, due_at, met_at) on onemap.case_deadline to onemap_room;
 grant select on onemap.case_file, onemap.case_step, onemap.case_deadline to onemap_exact;
 alter table onemap.case_file enable row level security;

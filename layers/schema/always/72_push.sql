@@ -125,11 +125,11 @@ grant execute on function onemap.note_export(timestamptz, jsonb) to onemap_exact
 create or replace trigger only_added_to before update or delete or truncate on onemap.delivery_log
 for each statement execute function onemap.refuse_change();
 
--- Alerts of feeds are read by those they were made for; nobody but the owner reads subscriptions and deliveries.
-grant select on onemap.cap_alert to onemap_public;
+-- Alerts of feeds are of single events, so the public reads none; nobody but the owner reads subscriptions and deliveries.
+revoke select on onemap.cap_alert from onemap_public;
+grant select on onemap.cap_alert to onemap_room;
 alter table onemap.cap_alert enable row level security;
 drop policy if exists everybody on onemap.cap_alert;
-create policy everybody on onemap.cap_alert for select to onemap_public using (audience = 'public');
 drop policy if exists scope on onemap.cap_alert;
 create policy scope on onemap.cap_alert for select to onemap_room using (
   (select current_setting('onemap.area_id', true) = '')

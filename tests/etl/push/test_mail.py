@@ -54,3 +54,15 @@ def test_a_mailbox_that_is_unknown_and_a_server_that_is_away_are_noted_and_no_pa
         ("failed", "the mail server did not take it: ConnectionRefusedError"),
     ]
     assert "hush" not in repr(street.settings)
+
+
+def test_what_is_no_mailbox_of_an_office_any_more_gets_no_mail(street):
+    with post_office() as post:
+        street.settings = PushSettings(smtp_url=SecretStr(f"smtp://127.0.0.1:{post.port}"))
+        to = street.wish("zhang@free.example", "mail")
+        street.register()
+        street.spread()
+        street.deliver(to)
+        assert post.mails == []
+    ((outcome, detail),) = street.log(to)
+    assert (outcome, detail.split(";")[0]) == ("failed", "address: free.example is no office's")

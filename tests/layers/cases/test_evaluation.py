@@ -219,6 +219,19 @@ def test_a_small_group_is_hidden_with_another_so_that_the_total_does_not_tell_it
     }
 
 
+def test_cases_taken_up_again_and_ratings_of_small_groups_are_hidden_as_all_else_is():
+    open_again = row("a", 0, considered=3, reopened=3)
+    found = {each["code"]: each for each in ranking.told([open_again, row("b", 40), row("c", 90)], "in_time")}
+    assert [found[code]["reopened"] and found[code]["reopened"]["n"] for code in "abc"] == [None, None, 90]
+    assert ranking.whole(open_again)["reopened"] is None
+    # c and d are too few, and 2 of theirs are rated: the whole less a would tell these.
+    rows = [row("a", 40, ratings=[0, 0, 0, 0, 20]), row("b", 50, ratings=[0, 0, 0, 0, 15]),
+            row("c", 4, ratings=[1, 0, 0, 0, 0]), row("d", 9, ratings=[1, 0, 0, 0, 0])]  # fmt: skip
+    found = {each["code"]: each for each in ranking.told(rows, "in_time")}
+    assert [found[code]["n"] for code in "abcd"] == [40, 50, None, None]
+    assert [found[code]["rating"] and found[code]["rating"]["n"] for code in "abcd"] == [20, None, None, None]
+
+
 def test_groups_are_ranked_by_what_they_did_and_never_where_chance_would_place_them():
     rows = [row("a", 100, in_time=50), row("b", 60, in_time=45), row("c", 29, in_time=29), row(None, 80)]
     found = [(each["code"], each["rank"]) for each in ranking.told(rows, "in_time")]
@@ -231,18 +244,20 @@ def test_groups_are_ranked_by_what_they_did_and_never_where_chance_would_place_t
     assert [each["code"] for each in ranking.told(rows, "rating")] == ["b", "a"]
 
 
-@given(st.lists(st.integers(0, 40), max_size=12), st.integers(1, 15))
-def test_no_small_count_is_shown_or_told_by_the_sum(counts, fewest):
-    found = hidden(counts, fewest)
+@given(
+    st.lists(st.integers(0, 40), max_size=12), st.integers(1, 15), st.frozensets(st.integers(0, 11), max_size=4)
+)
+def test_no_small_count_is_shown_or_told_by_the_sum(counts, fewest, known):
+    known = frozenset(place for place in known if place < len(counts))
+    found = hidden(counts, fewest, known)
     small = {place for place, count in enumerate(counts) if 0 < count < fewest}
-    assert small <= found
-    assert not found or small
-    assert all(counts[place] > 0 for place in found)
-    rest = sum(counts[place] for place in found)
-    large = [count for count in counts if count >= fewest]
-    if found and large:
-        assert len(found) > 1
-        assert rest >= fewest
+    assert small | known <= found
+    assert not found or small | known
+    assert all(counts[place] > 0 for place in found - known)
+    secret = [counts[place] for place in found if counts[place]]
+    if secret and any(count for place, count in enumerate(counts) if place not in found):
+        assert len(secret) > 1
+        assert sum(secret) >= fewest
 
 
 def test_ten_is_few():

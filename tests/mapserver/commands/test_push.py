@@ -26,7 +26,7 @@ def test_a_secret_is_shown_once_and_a_removed_subscription_keeps_nothing(onemap,
     assert said.exit_code == 0, said.exception
     secret = re.search(r"secret (\S{40,})", said.output)[1]
     assert onemap("add", "mail", "duty@office.example", "--lang", "en").exit_code == 0
-    assert onemap("add", "cap", "--audience", "public").exit_code == 0
+    assert onemap("add", "cap").exit_code == 0
     listed = onemap("list").output
     assert all(
         word in listed for word in ("desk.example", "V1", "22:00-07:00", "duty desk", "duty@office.example")
@@ -45,7 +45,9 @@ BAD = [
     ("webhook", "https://127.0.0.1/"), ("mail", "nobody"), ("cap", "https://x.example/"), ("pigeon", "x"),
     ("cap", "--audience", "admin"), ("cap", "--audience", "everyone"), ("cap", "--category", "arson"),
     ("cap", "--zone", "moon"), ("cap", "--on", "birthday"), ("cap", "--quiet", "22"), ("cap", "--quiet", "22:00-22:00"),
-    ("cap", "--lang", "fr"), ("cap", "--note", "call 13812345678"),
+    ("cap", "--audience", "public"), ("webhook", "https://desk.example/hook", "--audience", "public"),
+    ("mail", "duty@office.example", "--audience", "public"), ("mail", "zhang@free.example"),
+    ("mail", "13812345678@office.example"), ("cap", "--lang", "fr"), ("cap", "--note", "call 13812345678"),
 ]  # fmt: skip
 
 

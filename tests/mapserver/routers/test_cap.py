@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree as ET
 
 import pytest
+from psycopg.errors import InsufficientPrivilege
 from psycopg.types.json import Jsonb
 
 from layers.core.audience import Role
@@ -14,7 +15,6 @@ from layers.push.cap import ATOM, CAP
 NOW = datetime.now(UTC)
 ROOM = {"what": "red", "at": "2026-03-02T12:00:00+00:00", "case": 7, "workflow": "closed_loop", "category": "theft",
         "state": "handling", "area": "V1G2", "unit": "<roads> & parks", "lon": 10.02, "lat": 50.02}  # fmt: skip
-PUBLIC = {"what": "registered", "day": "2026-03-02", "category": "noise", "area": "V1"}
 
 # The elements of the standard's schema in their order, with how often each may come.
 ALERT = "identifier sender sent status msgType source? scope restriction? addresses? code* note? references? incidents? info*"
@@ -75,7 +75,7 @@ def said(root, name):
 
 @pytest.fixture
 def alerts(loop):
-    """Numbers of alerts: of the public, of the room in V1 and in V2, and one that has expired."""
+    """Numbers of alerts: in V1 and in V2, and one that has expired."""
     made = {}
     with connect(loop.city.url) as connection:
         above = {}
@@ -87,11 +87,10 @@ def alerts(loop):
             """insert into onemap.subscription (kind, audience, categories, zone_types, topics, language, red_passes,
               digest_min, note, created_at) values ('cap', 'room', '{}', '{}', '{red}', 'zh', false, 0, '', now())"""
         )
-        for name, audience, code, content, hours in (
-            ("public", "public", "V1G2", PUBLIC, -1),
-            ("west", "room", "V1G2", ROOM, -2),
-            ("east", "room", "V2G1", ROOM | {"area": "V2G1"}, -3),
-            ("old", "room", "V1G2", ROOM, -30),
+        for name, code, content, hours in (
+            ("west", "V1G2", ROOM, -2),
+            ("east", "V2G1", ROOM | {"area": "V2G1"}, -3),
+            ("old", "V1G2", ROOM, -30),
         ):
             at = NOW + timedelta(hours=hours)
             (row,) = connection.execute(
@@ -102,7 +101,7 @@ def alerts(loop):
             made[name] = row["delivery_id"]
             connection.execute(
                 "insert into onemap.cap_alert values (%s, %s, %s, %s, %s, %s)",
-                [row["delivery_id"], audience, above[code], at, at + timedelta(days=1), Jsonb(content)],
+                [row["delivery_id"], "room", above[code], at, at + timedelta(days=1), Jsonb(content)],
             )
     return made
 
@@ -120,30 +119,34 @@ async def shown(loop, role=None, area=None):
     return [int(re.search(r"/cap/(\d+)\.xml$", link.get("href"))[1]) for link in links]
 
 
-async def test_each_audience_sees_its_alerts_and_an_area_its_own(loop, alerts):
-    assert await shown(loop) == [alerts["public"]]
-    assert await shown(loop, Role.ROOM) == [alerts[name] for name in ("public", "west", "east")]
-    assert await shown(loop, Role.ROOM, "V2") == [alerts["public"], alerts["east"]]
-    for name, status in (("public", 200), ("west", 404), ("east", 404)):
-        assert (await loop.get(f"/cap/{alerts[name]}.xml", role=None)).status_code == status
+async def test_the_room_sees_the_alerts_and_an_area_its_own(loop, alerts):
+    assert await shown(loop, Role.ROOM) == [alerts[name] for name in ("west", "east")]
+    assert await shown(loop, Role.ROOM, "V2") == [alerts["east"]]
     assert (await loop.get(f"/cap/{alerts['west']}.xml", role=Role.ROOM, area="V2")).status_code == 404
     for bad, status in (("0", 400), ("x", 400), ("999999", 404)):
-        assert (await loop.get(f"/cap/{bad}.xml", role=None)).status_code == status
+        assert (await loop.get(f"/cap/{bad}.xml", role=Role.ROOM)).status_code == status
+
+
+async def test_the_public_reads_no_alert_neither_here_nor_of_the_table(loop, alerts):
+    for path in ("/cap/feed", *(f"/cap/{number}.xml" for number in alerts.values())):
+        assert (await loop.get(path, role=None)).status_code == 403
+    with connect(loop.city.url) as connection:
+        connection.execute("set local role onemap_public")
+        with pytest.raises(InsufficientPrivilege):
+            connection.execute("select * from onemap.cap_alert")
 
 
 async def test_an_alert_is_as_the_standard_has_it(loop, alerts):
-    for name in ("public", "west", "old"):
+    for name in ("west", "old"):
         answer = await loop.get(f"/cap/{alerts[name]}.xml", role=Role.ROOM)
         assert (answer.status_code, answer.headers["content-type"]) == (200, "application/cap+xml")
         check(answer.text)
 
 
-async def test_the_public_is_told_of_an_area_and_the_room_of_a_cell(loop, alerts):
-    public = check((await loop.get(f"/cap/{alerts['public']}.xml", role=None)).text)
-    assert (said(public, "scope"), said(public, "circle")) == (["Public"], [])
-    assert said(public, "areaDesc") == ["区V1", "Area V1"]
-    assert said(public, "event") == ["噪音", "Noise"]
+async def test_the_room_is_told_of_a_cell_and_no_point(loop, alerts):
     room = check((await loop.get(f"/cap/{alerts['west']}.xml", role=Role.ROOM)).text)
+    assert (said(room, "scope"), said(room, "areaDesc")) == (["Restricted"], ["区V1G2", "Area V1G2"])
+    assert said(room, "event") == ["盗窃", "Theft"]
     assert (said(room, "urgency"), said(room, "value")) == (["Immediate"] * 2, ["V1G2"] * 2)
     assert said(room, "headline")[1] == "Long overdue · Theft · #7 · Being handled · V1G2 · <roads> & parks"
     assert all(text.startswith("50.02000,10.02000 0.0") for text in said(room, "circle"))

@@ -22,6 +22,14 @@ async def test_a_case_goes_from_its_registration_to_its_end(loop):
     assert found["report"] == "a bin burns"
 
 
+async def test_a_rating_is_for_those_who_read_texts(loop):
+    case_id = await loop.register()
+    await loop.walk(case_id, "accept", "triage", "dispatch", "handle", "feed_back", "evaluate", "close")
+    for role, rating in ((Role.ROOM, None), (Role.ANALYST, None), (Role.DISPATCHER, 5)):
+        assert (await loop.get(f"/cases/{case_id}", role=role)).json()["case"]["rating"] == rating
+        assert [case["rating"] for case in (await loop.get("/cases", role=role)).json()["cases"]] == [rating]
+
+
 async def test_a_key_has_one_case(loop):
     body = {"source_key": "same", "category": "theft", **PLACE}
     first, again = [await loop.post("/cases", body) for _ in range(2)]

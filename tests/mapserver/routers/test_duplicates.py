@@ -55,3 +55,32 @@ async def test_only_dispatchers_of_the_whole_city_merge_and_the_room_sees_no_sug
         assert (await loop.post(f"/cases/{own}/split", {}, role, area)).status_code == 403
     assert (await loop.get(f"/cases/{own}/duplicates", role=Role.PLANNER)).status_code == 403
     assert (await loop.get(f"/cases/{own}/duplicates", role=Role.DISPATCHER, area="V2")).status_code == 404
+
+
+async def test_what_is_merged_into_a_case_that_a_reader_may_not_see_is_as_secret_as_that(loop):
+    plain, secret, other = [
+        await loop.register(key, category=category)
+        for key, category in (("a", "theft"), ("b", "domestic"), ("c", "theft"))
+    ]
+    await loop.post(f"/cases/{plain}/merge", {"into": secret})
+    assert (await loop.get(f"/cases/{plain}")).json()["case"]["merged_into"] == secret
+    for role in (Role.ROOM, Role.PLANNER):
+        assert (await loop.get(f"/cases/{plain}", role=role)).status_code == 404
+        assert (await loop.get(f"/open311/v2/requests/{plain}.json", role=role)).status_code == 404
+        everything = (await loop.get("/open311/v2/requests.json?extensions=true", role=role)).json()
+        assert [row["service_request_id"] for row in everything] == [str(other)]
+    await loop.post(f"/cases/{plain}/split", {})
+    await loop.post(f"/cases/{secret}/merge", {"into": plain})
+    assert (await loop.get(f"/cases/{plain}")).json()["merged"] == [secret]
+    assert (await loop.get(f"/cases/{plain}", role=Role.ROOM)).json()["merged"] == []
+
+
+async def test_the_number_of_a_main_case_outside_an_area_is_not_told_there(loop):
+    own, main = await loop.register("a", lon=10.0255), await loop.register("b", lon=10.075)
+    await loop.post(f"/cases/{own}/merge", {"into": main})
+    office = {"role": Role.DISPATCHER, "area": "V1"}
+    found = (await loop.get(f"/cases/{own}", **office)).json()
+    assert (found["case"]["merged_into"], found["moves"]) == (None, [])
+    refused = await loop.move(own, 0, "handle", **office)
+    assert (refused.status_code, refused.json()["into"]) == (409, None)
+    assert (await loop.get(f"/cases/{own}", role=Role.ROOM, area="V1")).status_code == 404

@@ -1,6 +1,7 @@
 """The evaluation of cases over HTTP: for whom, of which span, and that nothing small comes out."""
 
 import pytest
+from psycopg.errors import InsufficientPrivilege
 
 from layers.cases import adoption
 from layers.cases.workflow import workflows
@@ -83,3 +84,16 @@ async def test_what_is_too_little_is_hidden_and_the_public_sees_nothing(ask):
     ):
         refused = await ask(query)
         assert (refused.status_code, refused.json()["parameter"]) == (400, field)
+
+
+async def test_what_was_said_of_a_case_is_in_figures_alone_and_not_for_the_room(ask):
+    with connect(ask.toy.url) as connection:
+        connection.execute("update onemap.case_file set rating = 1 + case_id % 5")
+    for role, told in ((Role.ROOM, False), (Role.ANALYST, True), (Role.ADMIN, True)):
+        body = (await ask("&by=category&rank_by=rating", role)).json()
+        assert (body["total"]["rating"] is not None) == told
+        assert {group["rating"] is not None for group in body["groups"]} == {told}
+    with connect(ask.toy.url) as connection:
+        connection.execute("set local role onemap_room")
+        with pytest.raises(InsufficientPrivilege):
+            connection.execute("select rating from onemap.case_file")

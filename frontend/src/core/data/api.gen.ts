@@ -1322,7 +1322,10 @@ export interface components {
              * @description how often an office gave it back
              */
             bounces: number;
-            /** Rating */
+            /**
+             * Rating
+             * @description what was said of it when it had ended; for those who read texts
+             */
             rating: number | null;
             /**
              * Due At
@@ -1337,7 +1340,7 @@ export interface components {
             late: boolean;
             /**
              * Merged Into
-             * @description the main case, where it turned out to be one with it
+             * @description the main case that it is one with; none where the caller may not see that
              */
             merged_into: number | null;
         };
