@@ -21,7 +21,8 @@ HTML = "text/html"
 MVT = "application/vnd.mapbox-vector-tile"
 ARROW = "application/vnd.apache.arrow.stream"
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\n", *"\uff1d\uff0b\uff0d\uff20")
+"""What makes a formula of a cell; spreadsheets of East Asia take the full-width signs for the others."""
 
 
 def chosen(request: Request, asked: str | None, offered: Mapping[str, str]) -> str:
@@ -85,6 +86,7 @@ def csv_bytes(header: Sequence[str] | None, rows: Iterable[Sequence[Any]]) -> by
 
 
 def _cell(value: Any) -> Any:
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
+    if isinstance(value, str):
+        value = value.replace("\r\n", "\n").replace("\r", "\n")  # the writer leaves a bare one out of quotes
+        return f"'{value}" if value.startswith(_FORMULA) else value
     return value.isoformat() if hasattr(value, "isoformat") else value

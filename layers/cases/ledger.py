@@ -68,5 +68,8 @@ def rows(wanted: Chain, after: int, limit: int) -> Statement:
 
 
 def exported(at: datetime, payload: dict[str, Any]) -> Statement:
-    """Write down that the list was taken away: as what, by which role, how much; one value, the row's number."""
+    """Write down that something was taken away: as what, by which role, how much; one value, the row's number.
+
+    The row is of the `layer` that the payload names, else of the list of the supervision office.
+    """
     return Statement("select onemap.note_export(%(at)s, %(payload)s)", {"at": at, "payload": Jsonb(payload)})

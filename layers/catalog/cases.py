@@ -66,4 +66,5 @@ CASES = Layer(
     least=Role.ROOM,
     hides_sensitive=_table.category,
     turns=(_table.warn_at, _table.due_at, _table.red_at),
+    booked=True,
 )

@@ -94,6 +94,7 @@ class Layer:
     versioned : each change gives it another version; else nobody is told of one, and an answer holds for seconds.
     turns : moments at which the clock alone changes a feature, where it has no `valid` that says so.
     hides_sensitive : features of sensitive categories are only for an audience with sensitive points.
+    booked : whoever takes a file of it away is a row of the ledger.
     """
 
     id: str
@@ -116,6 +117,7 @@ class Layer:
     hides_sensitive: ColumnElement[str] | None = None
     versioned: bool = True
     turns: tuple[ColumnElement[object], ...] = ()
+    booked: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a definition that no query could follow.

@@ -114,13 +114,13 @@ left join lateral (
 ) owed on true;
 grant select on onemap.ledger_item to onemap_exact;
 
--- Whoever takes the list away is a row of the ledger: as what, and how much, never a person.
+-- Whoever takes the list, or a layer of the loop, away is a row of the ledger: as what, and how much, never a person.
 create or replace function onemap.note_export(at timestamptz, payload jsonb) returns bigint
 language sql security definer set search_path = public, pg_temp as $$
-  select onemap.write_ledger(at, 'export', array['ledger'], array[payload])
+  select onemap.write_ledger(at, 'export', array[coalesce(payload ->> 'layer', 'ledger')], array[payload])
 $$;
 revoke all on function onemap.note_export(timestamptz, jsonb) from public;
-grant execute on function onemap.note_export(timestamptz, jsonb) to onemap_exact;
+grant execute on function onemap.note_export(timestamptz, jsonb) to onemap_room;
 
 create or replace trigger only_added_to before update or delete or truncate on onemap.delivery_log
 for each statement execute function onemap.refuse_change();

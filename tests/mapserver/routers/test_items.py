@@ -128,6 +128,18 @@ def test_a_spreadsheet_formula_in_a_text_is_quoted():
     assert csv_bytes(["a"], [["=cmd|x"], ["+1"], ["plain"], [-3]]) == b"a\n'=cmd|x\n'+1\nplain\n-3\n"
 
 
+def test_so_is_one_that_begins_with_a_full_width_sign_or_a_break():
+    for sign in ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\t", "\n"):
+        (row,) = csv.reader(io.StringIO(csv_bytes(None, [[f"{sign}1", "1"]]).decode(), newline=""))
+        assert row == [f"'{sign}1", "1"], sign
+
+
+def test_no_break_in_a_text_begins_a_row_of_its_own():
+    for sign in ("\r", "\n", "\r\n"):
+        rows = list(csv.reader(io.StringIO(csv_bytes(None, [[f"a{sign}=1", "1"]]).decode(), newline="")))
+        assert rows == [["a\n=1", "1"]]
+
+
 async def test_links_use_the_configured_address_and_not_a_forged_host(toy_settings, shared_toy):
     server = toy_settings.server.model_copy(update={"public_url": "https://map.example/one/"})
     settings = toy_settings.model_copy(update={"server": server})

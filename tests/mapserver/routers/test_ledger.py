@@ -180,6 +180,27 @@ async def test_every_file_is_a_row_of_the_chain_and_the_chain_holds(office):
         assert connection.execute(ledger.broken().sql).fetchall() == []
 
 
+async def test_so_is_every_file_of_the_layer_of_cases_whoever_takes_it_and_no_page_on_a_screen(office):
+    for query, role, area in (
+        ("f=csv&category=noise&limit=2", Role.ROOM, None),
+        ("f=geojsonseq&state=13812345678", Role.DISPATCHER, "V1"),
+        ("f=geojson", Role.DISPATCHER, None),
+    ):
+        answer = await office.get(f"/collections/cases/items?{query}", role=role, area=area)
+        assert answer.status_code == 200, answer.text
+    await office.client.head("/collections/cases/items?f=csv", headers=office._headers(Role.ROOM, None))
+    await office.get("/collections/incidents/items?f=csv")
+    rows = (await office.get("/ledger/rows?kind=export&subject=cases")).json()["rows"]
+    common = {"layer": "cases", "by": "token"}
+    assert [row["payload"] for row in rows] == [
+        common | {"role": "room", "area_id": None, "format": "csv", "count": 2,
+                  "filter": {"category": "noise", "limit": "2"}},
+        common | {"role": "dispatcher", "area_id": office.city.area_id("V1"), "format": "geojsonseq", "count": 0,
+                  "filter": {"state": "[phone]"}},
+    ]  # fmt: skip
+    assert len((await office.get("/ledger/rows?kind=export")).json()["rows"]) == 2
+
+
 async def test_the_chain_is_read_by_subject_kind_and_time_in_pages(office):
     case_id = await office.register()
     await office.walk(case_id, "accept", "triage")
