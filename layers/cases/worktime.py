@@ -2,15 +2,16 @@
 
 Three units, as city management counts them (GB/T 30428.8): urgent hours run day and night, working hours only
 while the city works, and of working days the first is the one after the start and the last ends when work does
-(Civil Code of China, articles 201 and 203).
+(Civil Code of China, articles 201 and 203). A pause puts the end off by the time of its unit that it takes away,
+of working days by working hours: never by more than it lasted.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cache
-from itertools import takewhile
+from itertools import accumulate, islice, takewhile
 from typing import Self
 
 import holidays
@@ -98,31 +99,19 @@ class WorkTime:
         ------
         BadCity : the city never works.
         """
-        if term.unit is Unit.WORKING_DAY:
-            closings = self._closings(start, pauses)
-            return next(closing for number, closing in enumerate(closings, 1) if number == term.amount)
-        left = timedelta(hours=term.amount)
-        for span in self._running(start, term.unit, pauses):
-            if span.length >= left:
-                return span.start + left
-            left -= span.length
-        raise AssertionError  # it runs for ever
+        if term.unit is not Unit.WORKING_DAY:
+            return _end(self._running(start, term.unit, pauses), timedelta(hours=term.amount))
+        first = self._day_after(start)
+        days = islice(self._worked(first), term.amount)
+        return _end(self._running(first, Unit.WORKING_HOUR, pauses), sum(days, timedelta()))
 
     def spent(self, start: datetime, end: datetime, unit: Unit, pauses: Sequence[Span] = ()) -> float:
         """How much is spent at `end` of a term that began at `start`: hours, or whole working days."""
-        if unit is Unit.WORKING_DAY:
-            count = 0
-            for closing in self._closings(start, pauses):
-                if closing > end:
-                    break
-                count += 1
-            return float(count)
-        spent = timedelta()
-        for span in self._running(start, unit, pauses):
-            if span.start >= end:
-                break
-            spent += min(span.end, end) - span.start
-        return spent / timedelta(hours=1)
+        if unit is not Unit.WORKING_DAY:
+            return _until(self._running(start, unit, pauses), end) / timedelta(hours=1)
+        first = self._day_after(start)
+        spent = _until(self._running(first, Unit.WORKING_HOUR, pauses), end)
+        return float(sum(1 for _ in takewhile(lambda worked: worked <= spent, accumulate(self._worked(first)))))
 
     def opening(self, start: datetime, end: datetime) -> list[Span]:
         """The spans from `start` to `end` in which work is done."""
@@ -148,13 +137,14 @@ class WorkTime:
                 if begun < ended:
                     yield Span(begun, ended)
 
-    def _closings(self, start: datetime, pauses: Sequence[Span]) -> Iterator[datetime]:
-        """When work ends, on each working day after that of `start`, unless the clock stands still then."""
-        first = start.astimezone(self.city.zone).date()
-        for day in self._days(start):
-            closing = self._at(day, self.hours[-1][1])
-            if day != first and not any(pause.start < closing <= pause.end for pause in pauses):
-                yield closing
+    def _day_after(self, start: datetime) -> datetime:
+        """When the local day after that of `start` begins."""
+        return self._at(start.astimezone(self.city.zone).date() + _DAY, time())
+
+    def _worked(self, first: datetime) -> Iterator[timedelta]:
+        """How long is worked on each working day from that of `first` on."""
+        for day in self._days(first):
+            yield sum((self._at(day, closes) - self._at(day, opens) for opens, closes in self.hours), timedelta())
 
     def _days(self, start: datetime) -> Iterator[date]:
         """The working days from that of `start` on."""
@@ -186,6 +176,21 @@ def _dates(name: str, texts: Sequence[str]) -> frozenset[date]:
         return frozenset(map(date.fromisoformat, texts))
     except ValueError as exc:
         raise BadCity(f"calendar.{name}: {exc}", key=f"calendar.{name}") from exc
+
+
+def _end(spans: Iterable[Span], left: timedelta) -> datetime:
+    """When so much of the spans, which never end, is over."""
+    for span in spans:
+        if span.length >= left:
+            return span.start + left
+        left -= span.length
+    raise AssertionError
+
+
+def _until(spans: Iterable[Span], end: datetime) -> timedelta:
+    """How much of the spans is over at `end`."""
+    begun = takewhile(lambda span: span.start < end, spans)
+    return sum((min(span.end, end) - span.start for span in begun), timedelta())
 
 
 def _without(span: Span, pauses: Sequence[Span]) -> Iterator[Span]:

@@ -30,27 +30,30 @@ def at(text: str, zone: str = "Asia/Shanghai") -> datetime:
 
 def by_minutes(work: WorkTime, start: datetime, amount: int, unit: Unit, pauses: list[Span]) -> datetime:
     """The same by looking at every minute."""
-    zone, counted, moment = work.city.zone, 0, start
+    zone, moment, owed, days, lasted = work.city.zone, start, 0, 0, 0
     first = start.astimezone(zone).date()
-    needed = amount if unit is Unit.WORKING_DAY else amount * 60
-    while counted < needed:
+    while True:
         local = moment.astimezone(zone)
         paused = any(pause.start <= moment < pause.end for pause in pauses)
         works = work.works(local.date())
         in_hours = works and any(opens <= local.time() < closes for opens, closes in work.hours)
         moment += MINUTE
-        ends = works and moment.astimezone(zone).time() == work.hours[-1][1]
-        counts = {
-            Unit.URGENT_HOUR: True,
-            Unit.WORKING_HOUR: in_hours,
-            Unit.WORKING_DAY: ends and local.date() != first,
-        }
-        counted += counts[unit] and not paused
-    return moment
+        if unit is not Unit.WORKING_DAY:
+            lasted += (in_hours or unit is Unit.URGENT_HOUR) and not paused
+            if lasted == amount * 60:
+                return moment
+        elif local.date() != first:
+            # Days end when work does, then what was paused of them is made good.
+            owed += in_hours and (paused if days < amount else paused - 1)
+            days += works and moment.astimezone(zone).time() == work.hours[-1][1]
+            if days >= amount and owed == 0:
+                return moment
 
 
 instants = st.integers(0, 60 * 24 * 60).map(lambda minutes: at("2026-01-20T00:00") + minutes * MINUTE)
 spans = st.tuples(instants, st.integers(1, 5000)).map(lambda pair: Span(pair[0], pair[0] + pair[1] * MINUTE))
+soon = st.tuples(st.integers(0, 60 * 24 * 8), st.integers(1, 3000))
+"""A pause in minutes after the start of a term, and how long it is."""
 
 
 @settings(max_examples=60, deadline=None)
@@ -74,6 +77,35 @@ def test_hours_of_two_following_spans_add_up(start, unit, amount, one, other):
     first, second, third = sorted((start, one, other))
     whole = CHINA.spent(first, third, unit)
     assert whole == pytest.approx(CHINA.spent(first, second, unit) + CHINA.spent(second, third, unit))
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    instants, st.sampled_from([Unit.WORKING_DAY, *Unit]), st.integers(1, 5), st.lists(soon, min_size=1, max_size=3)
+)
+def test_pauses_gain_no_more_working_time_than_they_lasted(start, unit, amount, soon):
+    pauses = [Span(start + begin * MINUTE, start + (begin + length) * MINUTE) for begin, length in soon]
+
+    def worked(begin, end):
+        if unit is Unit.URGENT_HOUR:
+            return end - begin
+        return sum((span.length for span in CHINA.opening(begin, end)), timedelta())
+
+    term = Term(amount, unit)
+    gained = worked(CHINA.due(start, term), CHINA.due(start, term, pauses))
+    assert timedelta() <= gained <= sum((worked(pause.start, pause.end) for pause in pauses), timedelta())
+
+
+def test_a_minute_over_closing_time_gains_a_minute_and_a_pause_of_whole_days_gains_those():
+    start, term = at("2026-03-02T10:00"), Term(2, Unit.WORKING_DAY)
+    assert CHINA.due(start, term) == at("2026-03-04T17:30")
+    minute = Span(at("2026-03-03T17:29"), at("2026-03-03T17:31"))
+    assert CHINA.due(start, term, [minute]) == at("2026-03-05T08:31")
+    night = Span(at("2026-03-03T17:30"), at("2026-03-04T08:30"))
+    assert CHINA.due(start, term, [night]) == at("2026-03-04T17:30")
+    days = Span(at("2026-03-03T10:00"), at("2026-03-05T10:00"))
+    assert CHINA.due(start, term, [days]) == at("2026-03-06T17:30")
+    assert CHINA.spent(start, at("2026-03-06T17:29"), Unit.WORKING_DAY, [days]) == 1
 
 
 def test_the_spring_festival_rests_and_the_saturdays_before_and_after_it_make_up_for_it():
