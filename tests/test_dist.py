@@ -19,6 +19,7 @@ pytestmark = pytest.mark.skipif(
     not (ROOT / "frontend" / "dist" / "wall.html").exists(), reason="screens are not built: `make screens`"
 )
 
+CITIES = ("toronto", "jiangdong")
 ELSEWHERE = """
 import mapserver, pathlib
 from layers.catalog.city import City
@@ -65,10 +66,10 @@ def test_the_wheel_has_every_module_and_every_step_of_the_schema(wheel):
     assert {"layers/schema/migrations/0001_first.sql", "layers/schema/always/10_roles.sql"} <= ours
 
 
-def test_the_wheel_has_the_screens_and_the_sample_city_with_its_licences_and_nothing_else(wheel):
+def test_the_wheel_has_the_screens_and_the_sample_cities_with_their_licences_and_nothing_else(wheel):
     carried = {name.removeprefix("onemap/") for name in names(wheel) if name.startswith("onemap/")}
     built = {path.relative_to(ROOT / "frontend" / "dist") for path in (ROOT / "frontend" / "dist").rglob("*.*")}
-    city = {path.relative_to(ROOT / "data") for path in (ROOT / "data" / "toronto").rglob("*.*")}
+    city = {path.relative_to(ROOT / "data") for code in CITIES for path in (ROOT / "data" / code).rglob("*.*")}
     city = {path for path in city if path.suffix in {".toml", ".csv", ".geojson", ".parquet"}}
     assert carried == {f"screens/{path}" for path in built} | {f"cities/{path}" for path in city} | {
         "cities/README.md"

@@ -1,6 +1,6 @@
 """Derive Toronto's areas from the neighbourhood names that the incidents carry.
 
-Run as `python data/toronto/build.py`; it writes areas.geojson beside itself.
+Run as `python -m data.toronto.build`; it writes areas.geojson beside itself.
 
 No outline of a neighbourhood may be shipped, so each is drawn from the evidence in the file: every H3 cell takes
 the name that most of its incidents carry, every empty cell inside the city the name of the nearest, and the cells
@@ -9,7 +9,6 @@ put together again from their grid areas, so that the three levels nest exactly.
 incidents give the same bytes.
 """
 
-import json
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +19,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import Transformer
 
+from data.partition import Labels, Shapes, collection, feature, settle, smooth, spread
 from layers.geo import hexgrid
 from layers.geo.bbox import Bbox
 
@@ -36,8 +36,6 @@ LEAST_M2 = SQUARE_M**2 / 4
 PRECISION_DEG = 1e-6
 
 Coordinates = NDArray[np.float64]
-Shapes = NDArray[np.object_]
-Labels = NDArray[np.intp]
 
 
 def _projection(source: int, target: int) -> Callable[[Coordinates], Coordinates]:
@@ -61,45 +59,6 @@ def outline(centres: Coordinates) -> shapely.Geometry:
     """One polygon without holes around metric points: grown and shrunk again, which fills gaps and bays."""
     grown = shapely.union_all(shapely.buffer(shapely.points(centres), REACH_M))
     return shapely.Polygon(shapely.get_exterior_ring(shapely.buffer(grown, MARGIN_M - REACH_M)))
-
-
-def spread(centres: Shapes, names: Labels) -> Labels:
-    """`names` with every -1 replaced by the name of the nearest centre that has one."""
-    known, empty = np.flatnonzero(names >= 0), np.flatnonzero(names < 0)
-    full = names.copy()
-    full[empty] = names[known[shapely.STRtree(centres[known]).nearest(centres[empty])]]
-    return full
-
-
-def settle(hexagons: Shapes, centres: Shapes, names: Labels) -> Labels:
-    """`names` with no name in two places: what does not touch a name's largest part goes to the nearest other."""
-    middles = shapely.centroid(hexagons)
-    while True:
-        settled = names.copy()
-        for name in np.unique(names):
-            mine = np.flatnonzero(names == name)
-            parts = shapely.get_parts(shapely.coverage_union_all(hexagons[mine]))
-            largest = parts[np.argmax(shapely.area(parts))]
-            settled[mine[~shapely.contains(largest, middles[mine])]] = -1
-        if (settled >= 0).all():
-            return settled
-        names = spread(centres, settled)
-
-
-def smooth(polygons: Shapes) -> Shapes:
-    """The same partition with straighter borders, in the same order.
-
-    A border runs through the middles of its hexagon edges instead of their ends, which turns a zigzag into a line
-    and gives each side as much as it takes. Where three areas meet stays where it is.
-    """
-    borders = shapely.get_parts(shapely.line_merge(shapely.unary_union(shapely.boundary(polygons))))
-    halved = []
-    for border in borders:
-        xy = shapely.get_coordinates(border)
-        halved.append(shapely.LineString(np.vstack([xy[:1], (xy[1:] + xy[:-1]) / 2, xy[-1:]])))
-    faces = shapely.get_parts(shapely.polygonize(halved))
-    shared = shapely.area(shapely.intersection(polygons[:, None], faces[None, :]))
-    return shapely.coverage_simplify(faces[shared.argmax(axis=1)], 10.0)  # drops what lies on a straight line
 
 
 def lattice(bounds: NDArray[np.float64]) -> list[shapely.LineString]:
@@ -162,8 +121,8 @@ def neighbourhoods_of(lonlat: Coordinates, names: Labels) -> Shapes:
     return smooth(shapely.transform(np.array(dissolved), metric))
 
 
-def feature(level: str, code: str, names: tuple[str, str], parent: str | None, shape: shapely.Geometry) -> str:
-    """One line of GeoJSON; `names` are Chinese and English."""
+def area(level: str, code: str, names: tuple[str, str], parent: str | None, shape: shapely.Geometry) -> str:
+    """One line of the file; `names` are Chinese and English."""
     properties = {
         "level": level,
         "code": code,
@@ -172,9 +131,7 @@ def feature(level: str, code: str, names: tuple[str, str], parent: str | None, s
         "name_en": names[1],
         "parent_code": parent,
     }
-    geometry = json.loads(shapely.to_geojson(shapely.orient_polygons(shape)))
-    body = {"type": "Feature", "properties": properties, "geometry": geometry}
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return feature(properties, shape)
 
 
 def share_kept(areas: Shapes, lonlat: Coordinates, names: Labels) -> float:
@@ -202,14 +159,13 @@ def main(target: Path = HERE / "areas.geojson") -> float:
         code = f"{CITY}{number + 1:03d}"
         districts.append(shapely.coverage_union_all(grid))
         zh = chinese.get(title, title)
-        upper.append(feature("neighbourhood", code, (zh, title), CITY, districts[-1]))
-        for sequence, area in enumerate(grid, start=1):
+        upper.append(area("neighbourhood", code, (zh, title), CITY, districts[-1]))
+        for sequence, shape in enumerate(grid, start=1):
             names_here = (f"{zh} {sequence}", f"{title} {sequence}")
-            lower.append(feature("grid", f"{code}{sequence:03d}", names_here, code, area))
-    city = feature("city", CITY, ("多伦多", "Toronto"), None, shapely.coverage_union_all(districts))
+            lower.append(area("grid", f"{code}{sequence:03d}", names_here, code, shape))
+    city = area("city", CITY, ("多伦多", "Toronto"), None, shapely.coverage_union_all(districts))
 
-    lines = ",\n".join([city, *upper, *lower])
-    target.write_text(f'{{"type":"FeatureCollection","features":[\n{lines}\n]}}\n', "utf-8")
+    target.write_text(collection([city, *upper, *lower]), "utf-8")
     share = share_kept(np.array(districts), lonlat, names)
     print(f"{len(upper)} neighbourhoods, {len(lower)} grid areas, {target.stat().st_size / 1e6:.2f} MB")
     print(f"{share:.1%} of {len(names)} incidents keep their own neighbourhood's name")

@@ -30,8 +30,9 @@ def suggested(case_id: int) -> Statement:
     """
     return Statement(
         """with own as materialized (
-          select case_id, workflow, category, reported_at, geom, ST_Expand(geom,
-            %(reach)s / (%(degree)s * greatest(sin(radians(90 - ST_Y(geom))), 0.01)), %(reach)s / %(degree)s) as box
+          select case_id, workflow, category, reported_at, geom, ST_Expand(
+            geom, %(reach)s / (%(degree)s * greatest(sin(radians(90 - ST_Y(geom))), 0.01)),
+            %(reach)s / %(degree)s) as box
           from onemap.case_file where case_id = %(case_id)s and is_open and merged_into is null
         ), near as (
           select other.*, ST_DistanceSphere(other.geom, own.geom) as distance_m,

@@ -143,6 +143,7 @@ class City(_Value):
     base_resolution: int = Field(ge=0, le=15)
     attribution: str
     notice: Name
+    synthetic: list[Literal["areas", "risk_areas", "incidents", "roads", "places", "resources", "cases"]] = []
     levels: list[Level] = Field(min_length=1)
     calendar: Calendar
     zone_types: list[ZoneType] = Field(min_length=1, max_length=31)
@@ -191,6 +192,10 @@ class City(_Value):
     def bbox(self) -> Bbox:
         """Declared extent; a point outside it is a mistake."""
         return Bbox(*self.extent)
+
+    def described(self, layer_id: str, text: str) -> str:
+        """The description of a layer, which says first whether what it holds was invented."""
+        return f"Synthetic: nothing of it is real. {text}" if layer_id in self.synthetic else text
 
     def deepest_level(self, zoom: int) -> int:
         """Rank of the finest level of areas that a map shows at `zoom`; 0 is the top."""

@@ -79,6 +79,7 @@ class CityShape(Shape):
     resource_kinds: list[ResourceKindShape]
     attribution: str
     notice: NameShape
+    synthetic: list[str] = Field(description="layers that hold what was invented")
     audience: AudienceShape
     reports: bool = Field(description="whether anybody may report something")
     now: datetime

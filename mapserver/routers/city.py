@@ -9,6 +9,10 @@ from mapserver.negotiate import JSON, json_bytes, respond
 
 router = APIRouter(tags=["city"])
 
+_TOLD = {
+    "code", "name", "languages", "time_zone", "extent", "attribution", "notice", "synthetic", "zone_types",
+}  # fmt: skip
+
 
 @router.get("/city", response_model=CityShape)
 async def get_city(
@@ -16,9 +20,7 @@ async def get_city(
 ) -> Response:
     """Names, levels, zone types and categories of the city, and the caller's audience."""
     body = {
-        **city.model_dump(
-            include={"code", "name", "languages", "time_zone", "extent", "attribution", "notice", "zone_types"}
-        ),
+        **city.model_dump(include=_TOLD),
         "levels": [level.model_dump(include={"code", "name"}) for level in city.levels],
         "categories": [
             category.model_dump(include={"code", "name", "weight", "sensitive"}) for category in city.categories

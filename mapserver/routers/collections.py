@@ -39,7 +39,7 @@ def _collection(layer: Layer, city: City, moments: Mapping[str, Any] | None, lin
         "id": layer.id,
         "title": layer.title.en,
         "title_zh": layer.title.zh,
-        "description": layer.description,
+        "description": city.described(layer.id, layer.description),
         "itemType": "feature",
         "extent": covers,
         "crs": [each.uri for each in crs.offered(city.bbox)],

@@ -52,7 +52,7 @@ async def get_tilejson(
     body = {
         "tilejson": "3.0.0",
         "name": layer.title.en,
-        "description": layer.description,
+        "description": city.described(layer.id, layer.description),
         "version": f"1.{caller.number(layer.id)}.0",
         "attribution": city.attribution,
         "tiles": [links.href(f"/tiles/{layer.id}") + f"/{{z}}/{{x}}/{{y}}.mvt?v={caller.version(layer.id)}"],

@@ -123,7 +123,7 @@ async def get_tileset(
     tile = links.link("item", MVT, "Tiles", here + "/{tileMatrix}/{tileRow}/{tileCol}") | {"templated": True}
     zooms = range(layer.zoom.low, layer.zoom.high + 1)
     body = _entry(layer, links) | {
-        "description": layer.description,
+        "description": city.described(layer.id, layer.description),
         "attribution": city.attribution,
         "links": [
             links.link("self", JSON, f"{layer.title.en} as tiles", here),

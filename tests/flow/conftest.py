@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -68,7 +69,7 @@ values = [{ key = "now", name = { zh = "刚刚", en = "Just now" } }, { key = "b
 
 @dataclass(frozen=True)
 class Served:
-    """A running One Map of the sample city."""
+    """A running One Map of a city."""
 
     url: str
     token: str
@@ -98,27 +99,34 @@ class Served:
         )
 
 
-@pytest.fixture(scope="session")
-def toronto() -> Iterator[Served]:
-    """`onemap up` on an empty home, until the sample city is served."""
+@contextmanager
+def up(code: str) -> Iterator[Served]:
+    """`onemap up` on an empty home, until a city that ships is loaded and served."""
     folder = Path(tempfile.mkdtemp(prefix="onemap-flow-", dir="/tmp"))
     folder.chmod(0o755)
-    city = folder / "cities" / "toronto"
-    shutil.copytree(ROOT / "data" / "toronto", city)
+    city = folder / "cities" / code
+    shutil.copytree(ROOT / "data" / code, city)
     env = {
         "ONEMAP_HOME": str(folder / "home"),
         "ONEMAP_CITIES": str(city.parent),
-        "ONEMAP_CITY": "toronto",
+        "ONEMAP_CITY": code,
         "ONEMAP_SCREENS": str(ROOT / "frontend" / "dist"),
     }
     with served("up", env=env, log=folder / "log", within_s=180) as server:
-        url = Cluster(folder / "home").url("onemap_toronto")
+        url = Cluster(folder / "home").url(f"onemap_{code}")
         running = Served(server.url, "", server.took_s, env, city, url)
         token = running.onemap("token", "create", "--audience", "room", "--note", "flow").stdout.strip()
         yield replace(running, token=token)
         server.stop()
     Cluster(folder / "home").stop()
     shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def toronto() -> Iterator[Served]:
+    """The sample city."""
+    with up("toronto") as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

@@ -1418,6 +1418,11 @@ export interface components {
             /** Attribution */
             attribution: string;
             notice: components["schemas"]["NameShape"];
+            /**
+             * Synthetic
+             * @description layers that hold what was invented
+             */
+            synthetic: string[];
             audience: components["schemas"]["AudienceShape"];
             /**
              * Reports

@@ -1,6 +1,7 @@
 /** Every text of the screens. `zh.ts` must have the same keys; `{name}` is filled in by `t`. */
 export const en = {
   "app.name": "One Map",
+  "app.synthetic": "Synthetic data",
   "app.wall": "Governance map",
   "app.waiting": "Waiting for the server",
   "app.language": "中文",

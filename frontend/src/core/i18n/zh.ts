@@ -2,6 +2,7 @@ import type { Dictionary } from "./i18n";
 
 export const zh: Dictionary = {
   "app.name": "一张图",
+  "app.synthetic": "合成数据",
   "app.wall": "治理态势图",
   "app.waiting": "正在等待服务器",
   "app.language": "EN",
