@@ -20,7 +20,7 @@ from etl.readers.base import sha256
 from etl.schedule import last_due
 from etl.spec import Source, sources
 from etl.work import Town
-from layers.cases import reminders
+from layers.cases import ledger, reminders
 from layers.catalog.city import City
 from layers.core import events, jobs
 from layers.core.db import connect
@@ -91,9 +91,12 @@ class Foreman:
             _log.warning("a worker has died, and its job is put back", extra={"job": job_id})
         if time.monotonic() - self._forgot_at > _FORGET_EVERY_S:
             self._forgot_at = time.monotonic()
+            now = self.town.clock.now()
             jobs.forget(connection)
-            courier.forget(connection, self.town.clock.now() - timedelta(days=jobs.KEPT_DAYS))
-            events.forget(connection, self.town.clock.now() - timedelta(days=self.town.events_days))
+            courier.forget(connection, now - timedelta(days=jobs.KEPT_DAYS))
+            events.forget(connection, now - timedelta(days=self.town.events_days))
+            texts = ledger.forget_before(now - timedelta(days=self.town.texts_days), now)
+            connection.execute(texts.sql.encode(), texts.params)
         self._look_at_terms(connection)
         self._look_at_news(connection)
         for source, city in self._declared(connection):

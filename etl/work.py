@@ -27,6 +27,7 @@ _PUSH = "select source, rows, masked, body_sha256, run_id from onemap.push where
 class Town:
     """A city's folder and its database, which keeps what screens were told for `events_days`.
 
+    texts_days : so long reasons are kept after what they are of has ended.
     sends : how news leaves for other offices.
     """
 
@@ -34,6 +35,7 @@ class Town:
     url: str
     clock: Clock = Clock()
     events_days: int = 7
+    texts_days: int = 365
     sends: PushSettings = field(default_factory=PushSettings)
 
     def load(self, source: str, file: str | None, on_progress: Progress) -> list[int]:

@@ -37,7 +37,13 @@ def work(
     logging.getLogger("procrastinate").setLevel(logging.WARNING)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it would write down where webhooks go
     with database(settings) as url:
-        town = Town(settings.city_folder, url, events_days=settings.events_days, sends=settings.push)
+        town = Town(
+            settings.city_folder,
+            url,
+            events_days=settings.events_days,
+            texts_days=settings.texts_days,
+            sends=settings.push,
+        )
         asyncio.run(run(town, settings.heat_folder(url)))
 
 

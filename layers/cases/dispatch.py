@@ -28,9 +28,9 @@ def handed_over(
     """
     moves = {move.code for workflow in workflows for move in workflow.moves if move.elsewhere}
     return Statement(
-        """select step.case_id, step.version, step.at, before.unit as from_unit, step.unit, step.reason,
+        """select step.case_id, step.version, step.at, before.unit as from_unit, step.unit, told.text as reason,
           later.move, later.at as moved_at
-        from onemap.case_step step
+        from onemap.case_step step left join onemap.ledger_text told using (seq)
         left join lateral (
           select earlier.unit from onemap.case_step earlier
           where earlier.case_id = step.case_id and earlier.version < step.version and earlier.unit is not null

@@ -99,8 +99,8 @@ def page(wanted: Wanted, limit: int, offset: int = 0) -> Statement:
 def steps(case_ids: Sequence[int]) -> Statement:
     """The histories of cases, oldest first: case_id, move, at, state, reason; for those who may read texts."""
     return Statement(
-        """select case_id, move, at, state, reason from onemap.case_step
-        where case_id = any(%(ids)s) order by case_id, version""",
+        """select case_id, move, at, state, text as reason from onemap.case_step
+        left join onemap.ledger_text using (seq) where case_id = any(%(ids)s) order by case_id, version""",
         {"ids": list(case_ids)},
     )
 

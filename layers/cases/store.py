@@ -140,8 +140,9 @@ def text(case_id: int) -> Statement:
 def steps(case_id: int) -> Statement:
     """The history of a case, oldest first: version, move, actor, at, state, reason, unit, rating."""
     return Statement(
-        """select version, move, actor, at, state, reason, unit, rating
-        from onemap.case_step where case_id = %(case_id)s order by version""",
+        """select version, move, actor, at, state, text as reason, unit, rating
+        from onemap.case_step left join onemap.ledger_text using (seq) where case_id = %(case_id)s order by
+        version""",
         {"case_id": case_id},
     )
 

@@ -97,6 +97,9 @@ class Settings(BaseSettings):
         default_factory=lambda: _ours("frontend/dist", "screens"), description="folder of the built screens"
     )
     events_days: int = Field(7, ge=1, description="days that live events are kept for screens that come back")
+    texts_days: int = Field(
+        365, ge=1, description="days that reasons of moves are kept after their case, or measure, has ended"
+    )
     db: DbSettings = DbSettings()
     server: ServerSettings = ServerSettings()
     limits: LimitSettings = LimitSettings()

@@ -107,6 +107,14 @@ ledger = Table(
     Column("hash", LargeBinary, nullable=False),
 )
 
+ledger_text = Table(
+    "ledger_text",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("salt", LargeBinary, nullable=False),
+    *texts("text"),
+)
+
 heat_delta = Table(
     "heat_delta",
     metadata,

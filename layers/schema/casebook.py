@@ -46,8 +46,9 @@ case_step = Table(
     *texts("move", "actor"),
     instant("at"),
     *texts("state"),
-    *texts("reason", "unit", nullable=True),
+    *texts("unit", nullable=True),
     Column("rating", SmallInteger, nullable=True),
+    *counts("seq", nullable=True),
 )
 
 case_deadline = Table(

@@ -1,12 +1,13 @@
-"""`onemap ledger`: whether the ledger of the closed loop is as it was written."""
+"""`onemap ledger`: whether the ledger of the closed loop is as it was written, and what of it is forgotten."""
 
 from typing import Annotated, Any
 
 import typer
 
 from layers.cases import ledger
+from layers.core.clock import Clock
 from layers.core.db import connect
-from layers.core.errors import Conflict
+from layers.core.errors import Conflict, NotFound
 from layers.core.home import database
 from layers.core.settings import Settings
 from layers.core.statement import Statement
@@ -39,6 +40,20 @@ def verify(
     if head is not None and _text(known) != head:
         raise Conflict(f"the ledger does not hold the row {head}: it was cut off, or written anew")
     typer.echo("the ledger is empty" if now is None else f"the ledger holds; head {_text(now)}")
+
+
+@app.command()
+def forget(
+    subject: Annotated[str, typer.Argument(help="Whose texts: a case or a measure, like case:12.")],
+) -> None:
+    """Forget the reasons that were written of a case or a measure; the chain holds without them, and says so."""
+    with database(Settings()) as url, connect(url) as connection:
+        statement = ledger.forget(subject, Clock().now())
+        row = connection.execute(statement.sql.encode(), statement.params).fetchone() or {}
+        count = row["forget_texts"]
+    if not count:
+        raise NotFound(f"there is no text of '{subject[:40]}'", subject=subject[:40])
+    typer.echo(f"forgotten: {count} texts of {subject}")
 
 
 def _text(row: dict[str, Any] | None) -> str | None:

@@ -51,6 +51,8 @@ class LedgerRowShape(Shape):
     payload: dict[str, Any]
     previous: str = Field(description="hex; empty for the first")
     hash: str = Field(description="hex")
+    salt: str | None = Field(description="hex; before it the text was hashed, as the payload's `reason` has it")
+    text: str | None = Field(description="the reason; none where there is none, or it was forgotten")
 
 
 class ChainShape(Shape):

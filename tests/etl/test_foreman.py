@@ -190,3 +190,18 @@ def test_live_events_are_kept_for_some_days_and_the_last_one_for_ever(town, fore
     assert events.forget(connection, NOW + timedelta(days=9)) == 2
     assert [row["days"] for row in town.rows(kept)] == [1]
     assert events.forget(connection, NOW + timedelta(days=9)) == 0
+
+
+def test_texts_are_kept_for_some_days_after_what_they_are_of_has_ended(town, foreman, connection):
+    connection.execute(
+        """with made as (
+          insert into onemap.measure (key, name_zh, name_en, zone_type, unit, every, target, registered_at, closed_at)
+          select key, 'x', 'x', (select min(code) from onemap.zone_type), 'x', 'once', 1, now(), %(now)s - age
+          from (values ('old', interval '31 days'), ('new', interval '29 days')) aged (key, age) returning measure_id
+        ) select onemap.write_ledger(%(now)s, 'measure_closed', array_agg('measure:' || measure_id),
+          array_agg('{"reason": "done"}'::jsonb)) from made""",
+        {"now": NOW},
+    )
+    foreman.town = Town(town.folder, town.url, FixedClock(), texts_days=30)
+    foreman.look(connection)
+    assert len(town.rows("select from onemap.ledger_text")) == 1

@@ -162,12 +162,12 @@ begin
   if not found then
     return false;
   end if;
-  insert into onemap.case_step (case_id, version, move, actor, at, state, reason, unit, rating)
-  values ($1, given.version, told.move, told.actor, told.at, given.state, told.reason, told.unit, told.rating);
   perform onemap.keep_deadlines($1, running, told.at);
-  perform onemap.write_ledger(told.at, 'moved', array['case:' || $1], array[
+  told.seq := onemap.write_ledger(told.at, 'moved', array['case:' || $1], array[
     jsonb_strip_nulls(step) || jsonb_build_object('version', given.version, 'state', given.state)
   ]);
+  insert into onemap.case_step (case_id, version, move, actor, at, state, unit, rating, seq)
+  values ($1, given.version, told.move, told.actor, told.at, given.state, told.unit, told.rating, told.seq);
   perform onemap.announce_case($1);
   return true;
 end

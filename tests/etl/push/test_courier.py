@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Barrier, Thread
 
 import pytest
+from psycopg.errors import CheckViolation
 
 from etl import courier
 from etl.senders import webhook
@@ -288,3 +289,9 @@ def test_an_alert_of_a_feed_is_there_once_for_its_audience_and_area(street):
         "select audience, count(*) as n, bool_and(content ? 'case') as named from onemap.cap_alert group by 1 order by 1"
     )
     assert [tuple(row.values()) for row in found] == [("room", 10, True)]
+
+
+def test_there_is_no_subscription_of_single_events_for_the_public(street):
+    with pytest.raises(CheckViolation, match="subscription_of_single_events"):
+        street.wish(None, "cap", audience="public")
+    street.connection.rollback()

@@ -222,3 +222,25 @@ def test_four_dispatchers_at_once_never_lose_or_double_a_move(own_toy, policies)
             assert (replayed.state, replayed.bounces) == (desk.case(case_id).state, desk.case(case_id).bounces)
         assert desk.run(ledger.broken()) == []
         assert len(desk.told("moved")) == len(made)
+
+
+def test_reasons_are_forgotten_some_time_after_their_case_has_ended_and_not_before(desk):
+    ended, running, own = [desk.register(report(key))["case_id"] for key in "123"]
+    for minute, code in enumerate((*TO_HANDLING, "pause", "resume", "feed_back", "evaluate", "close"), 1):
+        desk.move(ended, code, minute)
+    for case_id in (running, own):
+        for minute, code in enumerate((*TO_HANDLING, "pause"), 1):
+            desk.move(case_id, code, minute)
+    end = AT + 9 * MINUTE
+    for before, n in ((end, 0), (end + MINUTE, 2), (end + MINUTE, 0)):
+        assert desk.run(ledger.forget_before(before, end + MINUTE)) == [{"forget_texts": n}]
+    # What is merged into a case that has ended has ended with it.
+    merge = "update onemap.case_file set merged_into = %s, merged_at = %s where case_id = %s"
+    desk.connection.execute(merge, [ended, end, own])
+    assert desk.run(ledger.forget_before(end + MINUTE, end + MINUTE)) == [{"forget_texts": 1}]
+    reasons = {
+        case_id: [step["reason"] for step in desk.run(store.steps(case_id))] for case_id in (ended, running, own)
+    }
+    assert {case_id for case_id, told in reasons.items() if any(told)} == {running}
+    assert desk.run(ledger.broken()) == []
+    assert len(desk.told("forgotten")) == 2

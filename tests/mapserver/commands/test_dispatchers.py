@@ -91,7 +91,9 @@ def test_of_four_dispatchers_who_move_at_once_one_does_and_the_others_are_told_h
     with connect(own_toy.url) as connection:
         for case_id, moves in made.items():
             rows = connection.execute(
-                "select * from onemap.case_step where case_id = %s order by version", [case_id]
+                """select case_step.*, text as reason from onemap.case_step left join onemap.ledger_text using (seq)
+                where case_id = %s order by version""",
+                [case_id],
             ).fetchall()
             stored = [(row["move"], row["reason"], row["unit"], row["rating"]) for row in rows]
             assert stored == [(m["move"], m.get("reason"), m.get("unit"), m.get("rating")) for m in moves]

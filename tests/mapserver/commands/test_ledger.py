@@ -2,11 +2,11 @@ import pytest
 from typer.testing import CliRunner
 
 from layers.core.db import connect
-from layers.core.errors import Conflict
+from layers.core.errors import Conflict, NotFound
 from mapserver.cli import app
 
 WRITE = """select onemap.write_ledger('2026-03-02', 'moved', array['case:1', 'case:2'],
-array['{"move": "accept"}', '{"move": "close"}']::jsonb[])"""
+array['{"move": "accept", "reason": "strike"}', '{"move": "close"}']::jsonb[])"""
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_a_changed_row_is_named(onemap, empty_url):
     [
         "delete from onemap.ledger where seq = 2",
         "truncate onemap.ledger",
-        f"truncate onemap.ledger; {WRITE.replace('close', 'open')}",
+        f"truncate onemap.ledger, onemap.ledger_text; {WRITE.replace('close', 'open')}",
     ],
 )
 def test_a_ledger_that_was_cut_off_or_written_anew_does_not_hold_the_head_that_was_noted(
@@ -72,3 +72,14 @@ def test_a_ledger_that_was_cut_off_or_written_anew_does_not_hold_the_head_that_w
 def test_a_head_that_is_none_is_not_held(onemap, empty_url, given):
     tamper(empty_url, WRITE)
     assert onemap("verify", "--head", given).exit_code == 1
+
+
+def test_what_was_written_of_a_case_is_forgotten_and_the_ledger_holds(onemap, empty_url):
+    with connect(empty_url) as connection:
+        connection.execute(WRITE)
+    noted = head(onemap("verify"))
+    assert onemap("forget", "case:1").output == "forgotten: 1 texts of case:1\n"
+    assert isinstance(onemap("forget", "case:1").exception, NotFound)
+    assert head(onemap("verify", "--head", noted)).startswith("3:")
+    with connect(empty_url) as connection:
+        assert connection.execute("select from onemap.ledger_text").fetchall() == []

@@ -2003,6 +2003,16 @@ export interface components {
              * @description hex
              */
             hash: string;
+            /**
+             * Salt
+             * @description hex; before it the text was hashed, as the payload's `reason` has it
+             */
+            salt: string | null;
+            /**
+             * Text
+             * @description the reason; none where there is none, or it was forgotten
+             */
+            text: string | null;
         };
         /**
          * LedgerShape
