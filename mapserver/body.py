@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from layers.core.errors import BadValue, TooLarge
+from layers.records.personal import find
 from mapserver.negotiate import JSON
 
 MOST_BYTES = 10_000_000
@@ -69,3 +70,16 @@ async def body_of(request: Request, media_type: str, most: int = MOST_BYTES) -> 
     except ClientDisconnect as exc:
         raise HTTPException(400, "the body ends too early") from exc
     raise TooLarge(f"the body is longer than {most:,} bytes: push it in parts", most=most)
+
+
+def nobody(name: str, text: str) -> str:
+    """The text of a field, where it names no person.
+
+    Raises
+    ------
+    BadValue : it does; names the field, and not the person.
+    """
+    if spans := find(text):
+        kinds = ", ".join(sorted({span.kind for span in spans}))
+        raise BadValue(f"{name}: it names a person ({kinds})", parameter=name)
+    return text

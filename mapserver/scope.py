@@ -102,3 +102,18 @@ def hides_sensitive(city: City, audience: Audience, size_m2: float) -> bool:
     middle = hexgrid.at((west + east) / 2, (south + north) / 2, SENSITIVE_RES)
     smallest_m2 = float(hexgrid.area_m2(np.array([middle], dtype=np.uint64))[0])
     return not audience.policy.sensitive_points and size_m2 < smallest_m2
+
+
+def level_rank(city: City, level: str | None) -> int:
+    """The rank of the level of that code; of the one below the top, if none is given.
+
+    Raises
+    ------
+    BadValue : there is no such level; names those that there are.
+    """
+    codes = [each.code for each in city.levels]
+    if level is None:
+        return min(1, len(codes) - 1)
+    if level not in codes:
+        raise BadValue(f"level: '{level}' is none of {', '.join(codes)}", parameter="level", known=codes)
+    return codes.index(level)

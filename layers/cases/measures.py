@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 import orjson
@@ -12,6 +12,9 @@ from layers.cases.periods import Period
 from layers.core.statement import Statement
 
 MOST = 1000
+
+GRACE = timedelta(days=3)
+"""So long after a period was due it is still told what was done in it; then the period is settled."""
 
 By = Literal["zone_type", "area", "campaign"]
 
@@ -77,16 +80,20 @@ def begin(campaign: Campaign, at: datetime) -> Statement:
 def tell(measure_id: int, key: str, at: datetime, amount: int, now: datetime) -> Statement:
     """Add evidence: the `number` of the period that it counts for, `fresh` as above, and `refused`."""
     return Statement(
-        "select number, fresh, refused from onemap.add_evidence(%(id)s, %(key)s, %(at)s, %(amount)s, %(now)s)",
-        {"id": measure_id, "key": key, "at": at, "amount": amount, "now": now},
+        """select number, fresh, refused
+        from onemap.add_evidence(%(id)s, %(key)s, %(at)s, %(amount)s, %(now)s, %(grace)s)""",
+        {"id": measure_id, "key": key, "at": at, "amount": amount, "now": now, "grace": GRACE},
     )
 
 
-def close(measure_id: int, reason: str, now: datetime) -> Statement:
-    """Close a measure: one value, false where it was closed before, none where it is not there."""
+def close(measure_id: int, reason: str, now: datetime, *, unmet: bool) -> Statement:
+    """Close a measure: one value, none where that is done, else why not: `missing`, `closed`, or `lacking`.
+
+    unmet : also where a period of it, past or to come, lacks evidence.
+    """
     return Statement(
-        "select onemap.close_measure(%(id)s, %(reason)s, %(now)s)",
-        {"id": measure_id, "reason": reason, "now": now},
+        "select onemap.close_measure(%(id)s, %(reason)s, %(now)s, %(unmet)s)",
+        {"id": measure_id, "reason": reason, "now": now, "unmet": unmet},
     )
 
 

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from layers.cases import evaluation, ranking
 from layers.cases.evaluation import Asked, By
 from layers.cases.ranking import RankBy
-from layers.catalog.city import City
 from layers.core.audience import FEWEST
 from layers.core.errors import BadValue, Forbidden
 from layers.core.span import Span, parse_instant
@@ -18,7 +17,7 @@ from mapserver.deps import ACity, spend
 from mapserver.models.evaluation import EvaluationShape
 from mapserver.negotiate import JSON, json_bytes, respond
 from mapserver.params import From, To
-from mapserver.scope import area_in_scope
+from mapserver.scope import area_in_scope, level_rank
 
 router = APIRouter(tags=["cases"], dependencies=[Depends(spend)])
 
@@ -70,7 +69,7 @@ async def get_evaluation(  # noqa: PLR0913
         raise Forbidden("cases are not for the public", needs="room")
     if level is not None and by != "area":
         raise BadValue("level: only areas have one", parameter="level")
-    rank = _rank(city, level)
+    rank = level_rank(city, level)
     if area_id is not None:
         await area_in_scope(desk.db, audience, area_id)
     policy = audience.policy
@@ -116,12 +115,3 @@ def _span(desk: CaseDesk, start: str | None, to: str | None) -> Span:
     if begin >= end:
         raise BadValue("from: it is not before to", parameter="from")
     return Span(begin, end)
-
-
-def _rank(city: City, level: str | None) -> int:
-    codes = [each.code for each in city.levels]
-    if level is None:
-        return min(1, len(codes) - 1)
-    if level not in codes:
-        raise BadValue(f"level: '{level}' is none of {', '.join(codes)}", parameter="level", known=codes)
-    return codes.index(level)

@@ -1,21 +1,21 @@
 """Measures: the list, what is covered and what is overdue, registering, evidence and closing."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from layers.cases import measures
 from layers.cases.measures import By, Campaign, Task, Wanted
 from layers.cases.periods import Every, periods
-from layers.catalog.city import City
+from layers.cases.workflow import Actor
 from layers.core.audience import Audience
 from layers.core.errors import BadValue, Conflict, Forbidden, NotFound
 from layers.core.span import parse_instant
 from layers.records.desk import AHEAD
-from layers.records.personal import find, mask
-from mapserver.body import described, parsed
-from mapserver.cases import Loop
+from layers.records.personal import mask
+from mapserver.body import described, nobody, parsed
+from mapserver.cases import ALoop, seats
 from mapserver.deps import ACity, AClock, AnAudience, Db, spend
 from mapserver.models.measures import (
     CampaignsShape,
@@ -31,7 +31,7 @@ from mapserver.models.measures import (
     NewMeasure,
 )
 from mapserver.negotiate import JSON, json_bytes, respond
-from mapserver.scope import area_in_scope
+from mapserver.scope import area_in_scope, level_rank
 
 router = APIRouter(tags=["measures"], dependencies=[Depends(spend)])
 
@@ -107,7 +107,7 @@ async def get_coverage(  # noqa: PLR0913
     _reader(audience)
     if level is not None and by != "area":
         raise BadValue("level: only areas have one", parameter="level")
-    rank = _rank(city, level)
+    rank = level_rank(city, level)
     if area_id is not None:
         await area_in_scope(db, audience, area_id)
     when = clock.now() if at is None else parse_instant(at, "at")
@@ -151,13 +151,13 @@ async def get_campaigns(request: Request, db: Db, audience: AnAudience) -> Respo
     responses={200: {"model": KeptCampaignShape}},
     openapi_extra=described(NewCampaign),
 )
-async def post_campaign(request: Request, db: Db, audience: AnAudience, clock: AClock) -> Response:
+async def post_campaign(request: Request, db: Db, audience: AnAudience, clock: AClock, loop: ALoop) -> Response:
     """Register a campaign, once for each code; that is for the whole city's dispatchers."""
     _writer(audience)
     if audience.area_id is not None:
         raise Forbidden("campaigns are the whole city's", needs="dispatcher")
     given = await parsed(request, NewCampaign)
-    (span,) = periods(Every.ONCE, given.first_day, given.last_day, _loop(request).policies.work)
+    (span,) = periods(Every.ONCE, given.first_day, given.last_day, loop.policies.work)
     campaign = Campaign(given.code, mask(given.name_zh).text, mask(given.name_en).text, span.start_at, span.due_at)
     row = await db.row(audience, measures.begin(campaign, clock.now())) or {}
     return _kept({"code": given.code, "fresh": row["fresh"]}, "/measures/campaigns")
@@ -184,7 +184,7 @@ async def get_measure(
     responses={200: {"model": KeptShape}},
     openapi_extra=described(NewMeasure),
 )
-async def post_measure(request: Request, db: Db, audience: AnAudience, clock: AClock) -> Response:
+async def post_measure(request: Request, db: Db, audience: AnAudience, clock: AClock, loop: ALoop) -> Response:
     """Register a measure, once for each key."""
     _writer(audience)
     given = await parsed(request, NewMeasure)
@@ -192,10 +192,10 @@ async def post_measure(request: Request, db: Db, audience: AnAudience, clock: AC
     if all(getattr(given, name) is None for name in bound):
         raise BadValue(f"a measure is bound to one of {', '.join(bound)}", parameter="zone_type")
     task = Task(
-        key=_nobody("key", given.key),
+        key=nobody("key", given.key),
         name_zh=mask(given.name_zh).text,
         name_en=mask(given.name_en).text,
-        unit=_nobody("unit", given.unit),
+        unit=nobody("unit", given.unit),
         every=given.every,
         target=given.target,
         registered_at=clock.now(),
@@ -204,8 +204,10 @@ async def post_measure(request: Request, db: Db, audience: AnAudience, clock: AC
         risk_area_id=given.risk_area,
         campaign=given.campaign,
     )
-    terms = periods(Every(given.every), given.first_day, given.last_day, _loop(request).policies.work)
+    terms = periods(Every(given.every), given.first_day, given.last_day, loop.policies.work)
     row = await db.row(audience, measures.register(task, terms)) or {}
+    if row["refused"] == "apart":
+        raise BadValue("area: it has no ground in common with the risk area", parameter="area")
     if row["refused"] == "scope":
         raise Forbidden("that measure is not inside your area", needs="dispatcher")
     if row["refused"] is not None:
@@ -231,10 +233,14 @@ async def post_evidence(
     at = given.at or now
     if at > now + AHEAD:
         raise BadValue("at: it lies in the future", parameter="at")
-    told = measures.tell(measure_id, _nobody("key", given.key), at, given.count, now)
+    told = measures.tell(measure_id, nobody("key", given.key), at, given.count, now)
     row = await db.row(audience, told) or {}
     if row["refused"] == "missing":
         raise _missing(measure_id)
+    if row["refused"] == "settled":
+        days = measures.GRACE.days
+        late = f"at: that period is settled, {days} days after it was due; told as of now it counts as late"
+        raise BadValue(late, parameter="at")
     if row["refused"] is not None:
         why = {"closed": "it is closed", "early": "none of its periods had begun by then"}[row["refused"]]
         raise Conflict(f"measure {measure_id} takes no evidence: {why}", why=row["refused"])
@@ -247,14 +253,25 @@ async def post_evidence(
 async def post_closing(
     request: Request, measure_id: MeasureId, db: Db, audience: AnAudience, clock: AClock
 ) -> Response:
-    """Close a measure; what it owed until now stays in the figures of coverage, but is overdue no more."""
-    _writer(audience)
+    """Close a measure; what it owed until now stays in the figures of coverage, but is overdue no more.
+
+    That is for dispatchers of the whole city, never for the office that owes it; where evidence is lacking in any
+    of its periods, past or to come, for the supervisor.
+    """
+    own = seats(audience)
+    if Actor.DISPATCHER not in own:
+        raise Forbidden("measures are closed by dispatchers of the whole city", needs="dispatcher")
     given, now = await parsed(request, NewClosing), clock.now()
-    closed = await db.value(audience, measures.close(measure_id, mask(given.reason).text, now))
-    if closed is None:
+    reason, unmet = mask(given.reason).text, Actor.SUPERVISOR in own
+    refused = await db.value(audience, measures.close(measure_id, reason, now, unmet=unmet))
+    if refused == "missing":
         raise _missing(measure_id)
-    if not closed:
-        raise Conflict(f"measure {measure_id} is closed already", why="closed")
+    if refused == "closed":
+        raise Conflict(f"measure {measure_id} is closed already", why=refused)
+    if refused is not None:
+        raise Forbidden(
+            "it lacks evidence; such a measure is closed by the supervisor", needs="admin", why=refused
+        )
     return await get_measure(request, measure_id, db, audience, clock)
 
 
@@ -266,27 +283,6 @@ def _measure(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _figures(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: row[name] for name in _FIGURES} | {"coverage": row["done"] / row["due"] if row["due"] else None}
-
-
-def _rank(city: City, level: str | None) -> int:
-    codes = [each.code for each in city.levels]
-    if level is None:
-        return min(1, len(codes) - 1)
-    if level not in codes:
-        raise BadValue(f"level: '{level}' is none of {', '.join(codes)}", parameter="level", known=codes)
-    return codes.index(level)
-
-
-def _nobody(name: str, text: str) -> str:
-    """The text, where it names no person."""
-    if spans := find(text):
-        kinds = ", ".join(sorted({span.kind for span in spans}))
-        raise BadValue(f"{name}: it names a person ({kinds})", parameter=name)
-    return text
-
-
-def _loop(request: Request) -> Loop:
-    return cast("Loop", request.app.state.loop)
 
 
 def _missing(measure_id: int) -> NotFound:

@@ -45,8 +45,9 @@ revoke all on function onemap.open_campaign(jsonb, timestamptz) from public;
 grant execute on function onemap.open_campaign(jsonb, timestamptz) to onemap_exact;
 
 -- Register a measure with its periods; `measure_id` of the one there is already where its key has one. A measure at a
--- risk area is one of that one's zone type and area. `refused` says why nothing was written: 'scope' outside the
--- caller's area, else the field that names nothing, or contradicts another.
+-- risk area is one of that one's zone type, and of its area where none is named. `refused` says why nothing was written:
+-- 'scope' outside the caller's area, 'apart' where the named area and the risk area have no ground in common, else the
+-- field that names nothing, or contradicts another.
 create or replace function onemap.open_measure(
   facts jsonb, terms jsonb, out measure_id bigint, out fresh boolean, out refused text
 )
@@ -68,7 +69,7 @@ begin
     end if;
   end if;
   if given.risk_area_id is not null then
-    select risk.zone_type, tag.area_id into ground
+    select risk.zone_type, tag.area_id, version.geom into ground
     from onemap.risk_area risk join onemap.risk_area_version version using (risk_area_id),
       lateral onemap.tag_point(st_pointonsurface(version.geom), given.registered_at) tag
     where risk.risk_area_id = given.risk_area_id
@@ -77,6 +78,13 @@ begin
       refused := 'risk_area';
     elsif given.zone_type <> ground.zone_type then
       refused := 'zone_type';
+    elsif refused is null and given.area_id is not null and not exists (
+      select from onemap.area_version version
+      where version.area_id = given.area_id and version.valid @> given.registered_at
+      and st_intersects(version.geom, ground.geom)
+      and (st_dimension(ground.geom) = 0 or st_relate(version.geom, ground.geom, 'T********'))  -- more than a border
+    ) then
+      refused := 'apart';
     end if;
     given.zone_type := ground.zone_type;
     given.area_id := coalesce(given.area_id, ground.area_id);
@@ -111,10 +119,11 @@ revoke all on function onemap.open_measure(jsonb, jsonb) from public;
 grant execute on function onemap.open_measure(jsonb, jsonb) to onemap_exact;
 
 -- Add evidence, once for each key, and say which period it counts for: the one that runs and still lacks some; else the
--- oldest that lacks some, for which it comes late; else the one that runs. `refused`: 'missing', 'closed', or 'early'
--- where no period has begun by then.
+-- oldest that lacks some, for which it comes late; else the one that runs. A period is settled `grace` after it was due:
+-- from then on nothing is in time for it any more, and nothing is dated back into it. `refused`: 'missing', 'closed',
+-- 'early' where no period has begun by then, or 'settled'.
 create or replace function onemap.add_evidence(
-  measure_id bigint, key text, at timestamptz, amount integer, now timestamptz,
+  measure_id bigint, key text, at timestamptz, amount integer, now timestamptz, grace interval,
   out number integer, out fresh boolean, out refused text
 )
 language plpgsql security definer set search_path = public, pg_temp as $$
@@ -151,37 +160,56 @@ begin
     refused := 'early';
     return;
   end if;
+  if exists (
+    select from onemap.measure_term term
+    where (term.measure_id, term.number) = ($1, add_evidence.number) and $3 < term.due_at and term.due_at + $6 <= $5
+  ) or ($3 < $5 - $6 and not exists (
+    select from onemap.measure_term term
+    where term.measure_id = $1 and term.start_at <= $3 and $5 < term.due_at + $6
+  )) then
+    number := null;
+    refused := 'settled';
+    return;
+  end if;
   insert into onemap.measure_evidence (measure_id, key, number, at, amount) values ($1, $2, add_evidence.number, $3, $4);
   perform onemap.write_ledger($5, 'evidence', array['measure:' || $1], array[
     jsonb_build_object('key', $2, 'number', add_evidence.number, 'at', $3, 'amount', $4)
   ]);
 end
 $$;
-revoke all on function onemap.add_evidence(bigint, text, timestamptz, integer, timestamptz) from public;
-grant execute on function onemap.add_evidence(bigint, text, timestamptz, integer, timestamptz) to onemap_exact;
+revoke all on function onemap.add_evidence(bigint, text, timestamptz, integer, timestamptz, interval) from public;
+grant execute on function onemap.add_evidence(bigint, text, timestamptz, integer, timestamptz, interval) to onemap_exact;
 
--- Close a measure: what it owes from now on is owed no more. True where it is closed by this, false where it was
--- closed before, none where it is not there for whoever asks.
-create or replace function onemap.close_measure(measure_id bigint, reason text, now timestamptz) returns boolean
+-- Close a measure: what it owes from now on is owed no more. Why not, where it is not done: `missing` for whoever asks,
+-- `closed` before, or `lacking` evidence in some period, unless `unmet` says that it may.
+create or replace function onemap.close_measure(measure_id bigint, reason text, now timestamptz, unmet boolean)
+returns text
 language plpgsql security definer set search_path = public, pg_temp as $$
 #variable_conflict use_column
 declare
-  was timestamptz;
+  own onemap.measure;
 begin
-  select kept.closed_at into was from onemap.measure kept
+  select * into own from onemap.measure kept
   where kept.measure_id = $1 and onemap.in_scope(kept.area_id) for update;
   if not found then
-    return null;
-  elsif was is not null then
-    return false;
+    return 'missing';
+  elsif own.closed_at is not null then
+    return 'closed';
+  elsif not $4 and exists (
+    select from onemap.measure_term term where term.measure_id = $1 and own.target > (
+      select coalesce(sum(told.amount), 0) from onemap.measure_evidence told
+      where (told.measure_id, told.number) = (term.measure_id, term.number)
+    )
+  ) then
+    return 'lacking';
   end if;
   update onemap.measure kept set closed_at = $3 where kept.measure_id = $1;
   perform onemap.write_ledger($3, 'measure_closed', array['measure:' || $1], array[jsonb_build_object('reason', $2)]);
-  return true;
+  return null;
 end
 $$;
-revoke all on function onemap.close_measure(bigint, text, timestamptz) from public;
-grant execute on function onemap.close_measure(bigint, text, timestamptz) to onemap_exact;
+revoke all on function onemap.close_measure(bigint, text, timestamptz, boolean) from public;
+grant execute on function onemap.close_measure(bigint, text, timestamptz, boolean) to onemap_exact;
 
 create or replace trigger only_added_to before update or delete or truncate on onemap.measure_evidence
 for each statement execute function onemap.refuse_change();

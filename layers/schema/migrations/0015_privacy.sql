@@ -57,3 +57,7 @@ begin
 end
 $$;
 alter table onemap.ledger enable trigger user;
+
+-- What now needs a grace for evidence, and a seat for closing.
+drop function if exists onemap.add_evidence(bigint, text, timestamptz, integer, timestamptz);
+drop function if exists onemap.close_measure(bigint, text, timestamptz);

@@ -149,8 +149,9 @@ def test_coverage_and_what_is_overdue_are_as_counted_by_hand(city, given_tasks, 
             assert (found["refused"] is None) == (found["number"] is not None)
         model_id, model = models[closing[0] % len(models)]
         model.closed = toy.FIRST + timedelta(days=closing[1])
-        assert one(connection, measures.close(model_id, "over", model.closed)) == {"close_measure": True}
-        assert one(connection, measures.close(model_id, "over", model.closed)) == {"close_measure": False}
+        for refused in (None, "closed"):
+            found = one(connection, measures.close(model_id, "over", model.closed, unmet=True))
+            assert found == {"close_measure": refused}
         assert one(connection, measures.tell(model_id, "late", toy.FIRST, 1, toy.FIRST))["refused"] == "closed"
         plain = [model for _, model in models]
         for day in moments:
@@ -223,3 +224,63 @@ def test_what_was_told_is_only_added_to(own_toy):
         for table in ("measure_evidence", "measure_term"):
             with pytest.raises(psycopg.errors.IntegrityConstraintViolation), connection.transaction():
                 connection.execute(f"delete from onemap.{table}".encode())
+
+
+# Days after the first one, when it was done and when that is told; periods are the days 0-6, 7-13 and 14-20.
+TOLD = [
+    (6.9, 7.1, 1, None), (6.9, 9.9, 1, None), (6.9, 10.1, None, "settled"), (1, 9.9, 1, None), (7.1, 10.1, 2, None),
+    (7.1, 16.9, 2, None), (7.1, 17.1, None, "settled"), (6.9, 16.9, None, "settled"), (17.1, 17.1, 3, None),
+    (14.1, 23.9, 3, None), (14.1, 24.1, None, "settled"), (40, 43, 1, None), (40, 43.1, None, "settled"),
+    (43.1, 43.1, 1, None),
+]  # fmt: skip
+
+
+def test_nothing_is_dated_back_into_a_period_that_is_settled(own_toy):
+    with connect(own_toy.url) as connection:
+        connection.execute("select set_config('onemap.area_id', '', false)")
+        made = {"bound": "V1", "every": "weekly", "target": 1, "first": 6, "length": 20}
+        measure_id, model = registered(connection, own_toy, 1, made)
+        begun = model.terms[0].start_at
+        assert [(term.due_at - begun).days for term in model.terms] == [7, 14, 21]
+        for at, now, number, refused in TOLD:
+            with connection.transaction(force_rollback=True):
+                moments = [begun + timedelta(days=days) for days in (at, now)]
+                found = one(connection, measures.tell(measure_id, "e", moments[0], 1, moments[1]))
+                assert (found["number"], found["refused"]) == (number, refused), (at, now)
+                kept = connection.execute("select from onemap.measure_evidence").fetchall()
+                assert len(kept) == (refused is None)
+
+
+def test_a_measure_that_lacks_evidence_in_any_period_is_closed_by_no_dispatcher_alone(own_toy):
+    with connect(own_toy.url) as connection:
+        connection.execute("select set_config('onemap.area_id', '', false)")
+        made = {"bound": "V1", "every": "weekly", "target": 2, "first": 6, "length": 13}
+        measure_id, model = registered(connection, own_toy, 1, made)
+        for key, term in enumerate([term for term in model.terms for _ in range(2)]):
+            found = one(connection, measures.close(measure_id, "met", term.start_at, unmet=False))
+            assert found == {"close_measure": "lacking"}
+            one(connection, measures.tell(measure_id, f"e{key}", term.start_at, 1, term.start_at))
+        found = one(connection, measures.close(measure_id, "met", term.start_at, unmet=False))
+        assert found == {"close_measure": None}
+
+
+GROUNDS = [
+    ("S1", "V1", None), ("S1", "D", None), ("S1", "V1G2", None), ("S1", "V2", "apart"), ("S1", "V2G1", "apart"),
+    ("S1", "V1G1", "apart"), ("M1", "V2", "apart"), ("M1", "V1G1", None),
+]  # fmt: skip
+
+
+def test_a_measure_at_a_risk_area_is_of_an_area_that_has_ground_in_common_with_it(own_toy):
+    with connect(own_toy.url) as connection:
+        connection.execute("select set_config('onemap.area_id', '', false)")
+        terms = periods(Every.ONCE, toy.FIRST.date(), toy.FIRST.date(), WORK)
+        at = {
+            row["code"]: row["id"]
+            for row in connection.execute("select code, risk_area_id as id from onemap.risk_area")
+        }
+        for number, (risk, area, refused) in enumerate(GROUNDS):
+            bound = {"area_id": own_toy.area_id(area), "risk_area_id": at[risk]}
+            task = Task(f"m{number}", "任务", "Task", "fire office", "once", 1, BEGUN, **bound)
+            assert one(connection, measures.register(task, terms))["refused"] == refused, (risk, area)
+        kept = connection.execute("select from onemap.measure").fetchall()
+        assert len(kept) == [refused for *_, refused in GROUNDS].count(None)

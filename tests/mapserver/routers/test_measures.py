@@ -76,15 +76,51 @@ async def test_a_measure_is_registered_done_covered_and_closed(asked):
         assert {name: row[name] for name in body["total"]} == body["total"]
     before = (await asked.get("/measures/coverage?at=2025-01-19T12:00:00Z")).json()
     assert before["total"]["coverage"] == 1
-    closed = await asked.post(f"{path}/closing", {"reason": "done, says 13812345678"})
+    closed = await asked.post(f"{path}/closing", {"reason": "done, says 13812345678"}, Role.ADMIN)
     assert closed.json()["measure"]["overdue"] == 0
-    assert (await asked.post(f"{path}/closing", {"reason": "twice"})).status_code == 409
+    assert (await asked.post(f"{path}/closing", {"reason": "twice"}, Role.ADMIN)).status_code == 409
     assert (await asked.post(f"{path}/evidence", {"key": "e9"})).json()["why"] == "closed"
     with connect(asked.city.url) as connection:
         told = connection.execute("select kind, payload from onemap.ledger order by seq").fetchall()
     assert [row["kind"] for row in told] == ["campaign", "measure", *["evidence"] * 3, "measure_closed"]
     assert "13812345678" not in str(told)
     assert [each["code"] for each in (await asked.get("/measures/campaigns")).json()["campaigns"]] == ["spring"]
+
+
+async def test_the_office_that_owes_a_measure_does_not_close_it_and_only_the_supervisor_one_that_lacks_evidence(
+    asked,
+):
+    area = asked.city.area_id("V1")
+    path = (await asked.register("own", "V1", area=area, every="weekly")).headers["location"]
+    asked.clock.at = toy.FIRST + timedelta(days=14)
+
+    async def closed(role, within=None):
+        return await asked.post(f"{path}/closing", {"reason": "met"}, role, within)
+
+    assert (await closed(Role.ADMIN, "V1")).status_code == 403
+    assert (await closed(Role.DISPATCHER, "V1")).status_code == 403
+    lacking = await closed(Role.DISPATCHER)
+    assert (lacking.status_code, lacking.json()["why"], lacking.json()["needs"]) == (403, "lacking", "admin")
+    assert (await asked.post("/measures/999999/closing", {"reason": "x"}, Role.DISPATCHER)).status_code == 404
+    for key in ("e1", "e2"):
+        assert (await asked.post(f"{path}/evidence", {"key": key}, area="V1")).status_code == 201
+    assert (await closed(Role.DISPATCHER)).status_code == 200
+    other = (await asked.register("other", area=area)).headers["location"]
+    assert (await asked.post(f"{other}/closing", {"reason": "off"}, Role.ADMIN)).status_code == 200
+
+
+async def test_what_was_done_is_not_dated_back_for_ever_and_an_area_holds_its_risk_area(asked):
+    path = (await asked.register(zone_type="school", every="weekly")).headers["location"]
+    asked.clock.at = toy.FIRST + timedelta(days=30)
+    refused = await asked.post(f"{path}/evidence", {"key": "e", "at": "2025-01-07T00:00:00Z"})
+    assert (refused.status_code, refused.json()["parameter"]) == (400, "at")
+    assert "settled" in refused.json()["title"]
+    assert (await asked.post(f"{path}/evidence", {"key": "e"})).json()["period"] == 1
+    with connect(asked.city.url) as connection:
+        found = connection.execute("select risk_area_id from onemap.risk_area where code = 'S1'").fetchone()
+    refused = await asked.register("far", area=asked.city.area_id("V2"), risk_area=found["risk_area_id"])
+    assert (refused.status_code, refused.json()["parameter"]) == (400, "area")
+    assert "no ground in common" in refused.json()["title"]
 
 
 async def test_the_list_is_filtered_and_paged(asked):
@@ -123,7 +159,7 @@ async def test_who_has_an_area_keeps_and_sees_the_measures_of_that_area_alone(as
     path = other.headers["location"]
     assert (await asked.get(path, area="V1")).status_code == 404
     assert (await asked.post(f"{path}/evidence", {"key": "e"}, area="V1")).status_code == 404
-    assert (await asked.post(f"{path}/closing", {"reason": "no"}, area="V1")).status_code == 404
+    assert (await asked.post(f"{path}/closing", {"reason": "no"}, area="V1")).status_code == 403
     assert (await asked.get(f"/measures?area={v2}", area="V1")).status_code == 404
     campaign = {"code": "c", **NAME, **DAYS}
     assert (await asked.post("/measures/campaigns", campaign, area="V1")).status_code == 403

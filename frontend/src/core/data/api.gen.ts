@@ -827,7 +827,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Close a measure; what it owed until now stays in the figures of coverage, but is overdue no more */
+        /**
+         * Close a measure; what it owed until now stays in the figures of coverage, but is overdue no more
+         * @description That is for dispatchers of the whole city, never for the office that owes it; where evidence is lacking in any
+         *     of its periods, past or to come, for the supervisor.
+         */
         post: operations["post_closing"];
         delete?: never;
         options?: never;
