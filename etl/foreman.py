@@ -5,7 +5,7 @@ import math
 import stat
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -20,18 +20,18 @@ from etl.readers.base import sha256
 from etl.schedule import last_due
 from etl.spec import Source, sources
 from etl.work import Town
-from layers.cases import ledger, reminders
+from layers.cases import ledger, photos, reminders
 from layers.catalog.city import City
 from layers.core import events, jobs
 from layers.core.db import connect
-from layers.core.errors import OnemapError, UnreadableFile
+from layers.core.errors import BadCity, OnemapError, UnreadableFile
 
 TICK_S = 1.0
 SETTLED_S = 5.0
 """A file that has not changed for so long is wholly written."""
 _FORGET_EVERY_S = 3600.0
 _LOCK = 0x666F72656D616E  # "foreman"
-_REMINDERS, _NEWS = "case reminders", "case news"  # no source has such an id
+_REMINDERS, _NEWS, _PHOTOS = "case reminders", "case news", "case photos"  # no source has such an id
 _PRIORITY = {"areas": 2, "risk_areas": 1}  # what other loads lean on goes first
 
 _LEADS = "select pg_try_advisory_lock(%s) as leads"
@@ -97,6 +97,7 @@ class Foreman:
             events.forget(connection, now - timedelta(days=self.town.events_days))
             texts = ledger.forget_before(now - timedelta(days=self.town.texts_days), now)
             connection.execute(texts.sql.encode(), texts.params)
+            self._look_at_photos(connection)
         self._look_at_terms(connection)
         self._look_at_news(connection)
         for source, city in self._declared(connection):
@@ -133,6 +134,14 @@ class Foreman:
         asked = reminders.waiting(self.town.clock.now())
         if _so(connection, asked.sql, asked.params):
             jobs.defer(connection, "remind", _REMINDERS, {}, waits_once=_REMINDERS)
+
+    def _look_at_photos(self, connection: Connection) -> None:
+        """Have photos of cases removed that ended too long ago; a bad folder is told of elsewhere."""
+        with suppress(BadCity):
+            now, days = self.town.clock.now(), City.load(self.town.folder).report.photo_days
+            asked = photos.outlived(now - timedelta(days=days))
+            if _so(connection, asked.sql, asked.params):
+                jobs.defer(connection, "forget_photos", _PHOTOS, {}, waits_once=_PHOTOS)
 
     def _look_at_news(self, connection: Connection) -> None:
         """Have news spread over subscriptions, and what is due for each of them sent."""

@@ -1,8 +1,10 @@
 """The work that jobs name: loading a source, or the rows of a push, with the city's folder as it is then."""
 
 from collections import Counter
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +15,13 @@ from etl.landing import Progress
 from etl.load.staging import Connection
 from etl.readers.push import read_push
 from etl.spec import Source, chosen
-from layers.cases import reminders
+from layers.cases import photos, reminders
 from layers.catalog.city import City
 from layers.core.clock import Clock
 from layers.core.db import connect
 from layers.core.errors import NotFound
 from layers.core.settings import PushSettings
+from layers.core.statement import Statement
 
 _PUSH = "select source, rows, masked, body_sha256, run_id from onemap.push where push_id = %s"
 
@@ -75,16 +78,13 @@ class Town:
         ------
         Unavailable : the database went away; what was told stays told.
         """
-        told, more = 0, True
-        with closing(connect(self.url)) as connection:
-            while more:
-                on_progress("reminding", 0.0, told)
-                statement = reminders.remind(self.clock.now())
-                with connection.transaction():
-                    found = connection.execute(statement.sql.encode(), statement.params).fetchall()
-                told += found[0]["told"]
-                more = found[0]["told"] > 0
-        return []
+        return self._repeat("reminding", lambda: reminders.remind(self.clock.now()), on_progress)
+
+    def forget_photos(self, on_progress: Progress) -> list[int]:
+        """Remove the photos of reports whose cases ended too long ago. Raises as `remind` does."""
+        days = timedelta(days=City.load(self.folder).report.photo_days)
+        now = self.clock.now()
+        return self._repeat("forgetting photos", lambda: photos.forget(now - days, now), on_progress)
 
     def spread(self, on_progress: Progress) -> list[int]:
         """Write down for every subscription what news it is to be sent. Raises as `remind` does."""
@@ -112,6 +112,19 @@ class Town:
         with connect(self.url) as connection:
             vocabulary.write(connection, city)
         return city
+
+    def _repeat(self, step: str, statement: Callable[[], Statement], on_progress: Progress) -> list[int]:
+        """Do a statement, whose one value says how much it did, until nothing is left to do."""
+        done, more = 0, True
+        with closing(connect(self.url)) as connection:
+            while more:
+                on_progress(step, 0.0, done)
+                asked = statement()
+                with connection.transaction():
+                    (found,) = connection.execute(asked.sql.encode(), asked.params).fetchall()
+                more = next(iter(found.values())) > 0
+                done += next(iter(found.values()))
+        return []
 
     def _declared(self, source: str) -> tuple[City, Source]:
         city = self.read()

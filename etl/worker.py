@@ -96,6 +96,10 @@ def add_tasks(app: App, town: Town, stopping: threading.Event) -> None:
     def remind(context: JobContext, /, **_: object) -> None:
         _told(town.url, context, stopping, town.remind)
 
+    @app.task(name="forget_photos", pass_context=True, retry=_Again())
+    def forget_photos(context: JobContext, /, **_: object) -> None:
+        _told(town.url, context, stopping, town.forget_photos)
+
     @app.task(name="spread", pass_context=True, retry=_Again())
     def spread(context: JobContext, /, **_: object) -> None:
         _told(town.url, context, stopping, town.spread)

@@ -142,8 +142,12 @@ class CaseDesk:
                 raise _moved_on((await self._kept(tx, case_id)).case)
         return Kept(workflow, later, before.subject)
 
-    async def file(self, report: store.Report, answers: Mapping[str, Any]) -> int:
-        """Register what a citizen reports; the number of its case.
+    async def file(
+        self, report: store.Report, answers: Mapping[str, Any], photo: Statement | None = None
+    ) -> tuple[int, bool]:
+        """Register what a citizen reports: the number of its case, and whether its photo was kept.
+
+        photo : what keeps it, where one came.
 
         Raises
         ------
@@ -152,7 +156,8 @@ class CaseDesk:
         workflow, now = self.loop.workflow(report.workflow), self.clock.now()
         async with self.db.transaction(self.audience) as tx:
             running = await self._first_terms(tx, report, workflow, now)
-            return int(await tx.value(intake.file(report, workflow, running, now, answers)))
+            case_id = int(await tx.value(intake.file(report, workflow, running, now, answers)))
+            return case_id, photo is not None and bool(await tx.value(photo))
 
     async def merge(self, case_id: int, main: int) -> None:
         """Merge a case into its main one.

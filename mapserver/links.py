@@ -27,9 +27,14 @@ class Links:
         return {"rel": rel, "type": media_type, "title": title, "href": href}
 
 
-async def _links(request: Request) -> Links:
+def links_of(request: Request) -> Links:
+    """Links of the server that was asked."""
     configured = request.app.state.settings.server.public_url
     return Links(configured or str(request.base_url))
+
+
+async def _links(request: Request) -> Links:
+    return links_of(request)
 
 
 ALinks = Annotated[Links, Depends(_links)]

@@ -79,6 +79,8 @@ OPERATIONS: Mapping[str, Operation] = {
     "get_duplicates": Operation(_JSON, private=True),
     "post_merge": Operation(_JSON, private=True),
     "post_split": Operation(_JSON, private=True),
+    "get_photo": Operation({"jpeg": "image/jpeg"}, private=True),
+    "delete_photo": Operation(private=True),
     "get_discovery": Operation(_OPEN311, open311.DiscoveryShape),
     "get_services": Operation(_OPEN311, open311.ServicesShape),
     "get_definition": Operation(_OPEN311, open311.DefinitionShape),

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
 
-from sqlalchemy import BigInteger, ColumnElement, Text, and_, any_, func, literal, not_, select
+from sqlalchemy import BigInteger, ColumnElement, Text, and_, any_, exists, func, literal, not_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import DateTime
 
 from layers.cases import merged
 from layers.core.errors import BadValue
 from layers.core.statement import Statement
-from layers.schema.casebook import case_file
+from layers.schema.casebook import case_file, case_photo
 
 MOST = 1000
 """Requests of one page."""
@@ -72,7 +72,8 @@ def page(wanted: Wanted, limit: int, offset: int = 0) -> Statement:
 
     Rows: case_id, workflow, category, state, is_open, reported_at, updated_at, entered_at, due_at, unit,
     merged_into (none also where whoever asks may not see that one), lon and lat (of the base cell's centre; true
-    ones with texts), and with texts report and answers. A case that is merged into another is not open.
+    ones with texts), and with texts report, answers and photo (whether there is one). A case that is merged into
+    another is not open.
     """
     table = case_file.c
     place = table.geom if wanted.with_texts else table.spot
@@ -82,7 +83,8 @@ def page(wanted: Wanted, limit: int, offset: int = 0) -> Statement:
             "case_id", "workflow", "category", "state", "reported_at", "entered_at", "due_at", "unit",
         )
     ]  # fmt: skip
-    texts = [table.report, table.answers] if wanted.with_texts else []
+    photo = exists().where(case_photo.c.case_id == table.case_id).label("photo")
+    texts = [table.report, table.answers, photo] if wanted.with_texts else []
     statement = select(
         *columns,
         merged.main(with_sensitive=wanted.with_sensitive).label("merged_into"),

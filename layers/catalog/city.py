@@ -114,6 +114,14 @@ class Service(_Value):
     classes: list[ServiceClass] = Field(min_length=1)
 
 
+class Reports(_Value):
+    """What is taken with a report: one photo, kept for `photo_days` after its case has ended."""
+
+    photos: bool = False
+    photo_days: int = Field(30, ge=1, le=3650)
+    photos_per_hour: int = Field(200, ge=1)
+
+
 class Calendar(_Value):
     """Working time: ISO weekdays, hours of a working day, holidays and the days that make up for them.
 
@@ -151,6 +159,7 @@ class City(_Value):
     resource_kinds: list[ResourceKind] = []
     service: Service | None = None
     office_mail: list[Annotated[str, Field(pattern=_OFFICE)]] = []
+    report: Reports = Reports()
 
     @field_validator("time_zone")
     @classmethod

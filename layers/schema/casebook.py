@@ -1,6 +1,6 @@
 """The closed loop's tables, as SQLAlchemy tables."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Integer, SmallInteger, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, SmallInteger, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB, TSTZMULTIRANGE
 
 from layers.schema.columns import counts, geometry, instant, metadata, texts, whole_key
@@ -59,6 +59,14 @@ case_deadline = Table(
     Column("start_at", instant("start_at").type, primary_key=True),
     *(instant(name, nullable=True) for name in ("due_at", "warn_at", "red_at", "met_at")),
     *texts("told"),
+)
+
+case_photo = Table(
+    "case_photo",
+    metadata,
+    Column("case_id", BigInteger, primary_key=True, autoincrement=False),
+    instant("taken_at"),
+    Column("jpeg", LargeBinary, nullable=False),
 )
 
 ledger_item = Table(

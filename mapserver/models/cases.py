@@ -103,6 +103,7 @@ class CaseFileShape(Shape):
 
     case: CaseShape
     report: str | None
+    photo: bool = Field(description="whether there is one for the caller, at `/cases/{id}/photo`")
     steps: list[StepShape]
     terms: list[TermShape]
     merged: list[int] = Field(description="the cases that are merged into this one")

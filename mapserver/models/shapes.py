@@ -82,6 +82,9 @@ class CityShape(Shape):
     synthetic: list[str] = Field(description="layers that hold what was invented")
     audience: AudienceShape
     reports: bool = Field(description="whether anybody may report something")
+    photo_days: int | None = Field(
+        description="days that a report's photo is kept after its case has ended; none where photos are not taken"
+    )
     now: datetime
     build: str
 

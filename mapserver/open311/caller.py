@@ -11,6 +11,7 @@ from layers.core.errors import Forbidden
 from mapserver.budget import REPORT
 from mapserver.cases import CaseDesk, Loop
 from mapserver.deps import AToken, TheBudgets, grant_of
+from mapserver.links import Links, links_of
 from mapserver.open311.words import language_of
 
 
@@ -21,6 +22,7 @@ class Client:
     desk: CaseDesk
     city: City
     lang: str
+    links: Links
 
     @property
     def audience(self) -> Audience:
@@ -80,7 +82,7 @@ def client(request: Request, audience: Audience) -> Client:
     """A client of that audience."""
     state = request.app.state
     desk = CaseDesk(state.db, state.clock, audience, cast("Loop", state.loop))
-    return Client(desk, state.city, language_of(request, state.city.languages[0]))
+    return Client(desk, state.city, language_of(request, state.city.languages[0]), links_of(request))
 
 
 def _bearer(request: Request) -> str | None:

@@ -1,7 +1,8 @@
 """What is posted: a form, of which a place, a category, a text and answers are kept, and nothing of who sent it.
 
 The standard's fields for persons (email, phone, first_name, last_name, device_id, account_id) are taken and
-dropped, as are an address and a picture: the map holds places by their coordinates.
+dropped, as are an address, for the map holds places by their coordinates, and the address of a picture, for
+nothing is loaded from elsewhere. A picture itself is taken where the city takes photos.
 """
 
 import math
@@ -19,6 +20,7 @@ from layers.core.errors import BadValue
 from layers.core.span import parse_instant
 from layers.records.personal import personal
 from mapserver.body import body_of
+from mapserver.open311.upload import MULTIPART, Upload, upload_of
 
 FORM = "application/x-www-form-urlencoded"
 MOST_TEXT = 4000
@@ -40,10 +42,14 @@ Answer = str | list[str]
 
 @dataclass(frozen=True)
 class Posted:
-    """A form's fields, the last of each; `answers` has all values by the code of what they answer."""
+    """A form's fields, the last of each; `answers` has all values by the code of what they answer.
+
+    media : the bytes of what was sent as a photo.
+    """
 
     fields: dict[str, str]
     answers: dict[str, list[str]] = field(default_factory=dict)
+    media: bytes | None = None
 
     @classmethod
     async def of(cls, request: Request) -> Self:
@@ -54,13 +60,9 @@ class Posted:
         HTTPException, TooLarge : as `body_of` does.
         BadValue : it is no form, or has a field that nobody knows.
         """
-        body = await body_of(request, FORM, _MOST_BYTES)
-        try:
-            given = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
-        except ValueError as exc:
-            raise BadValue(f"the body is no form in UTF-8: {exc}", parameter="body") from exc
-        posted = cls({})
-        for name, value in given:
+        upload = await upload_of(request) if uploads(request) else await _encoded(request)
+        posted = cls({}, media=upload.media)
+        for name, value in upload.texts:
             if "\0" in value:
                 raise BadValue(f"{name[:60]}: it holds a NUL", parameter=name[:60])
             if attribute := _ATTRIBUTE.fullmatch(name):
@@ -132,6 +134,20 @@ class Posted:
             elif question.required:
                 raise BadValue(f"attribute[{code}]: it is needed", parameter="attribute")
         return found
+
+
+def uploads(request: Request) -> bool:
+    """Whether the body is a form that may hold a file."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower() == MULTIPART
+
+
+async def _encoded(request: Request) -> Upload:
+    body = await body_of(request, FORM, _MOST_BYTES)
+    try:
+        given = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
+    except ValueError as exc:
+        raise BadValue(f"the body is no form in UTF-8: {exc}", parameter="body") from exc
+    return Upload(given)
 
 
 def _answer(question: Question, given: list[str]) -> Answer:

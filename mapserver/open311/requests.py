@@ -26,6 +26,7 @@ def of_case(client: Client, row: Mapping[str, Any], steps: Sequence[Mapping[str,
         "agency_responsible": row["unit"],
         "lat": row["lat"],
         "long": row["lon"],
+        "media_url": client.links.href(f"/cases/{row['case_id']}/photo") if row.get("photo") else None,
     }
     if steps is not None:
         request |= _extensions(client, workflow, row, steps)

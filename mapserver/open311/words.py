@@ -8,7 +8,14 @@ _NOTICE = {
     "en": "Keep this token: whoever has it sees how the report stands, and nobody can find it again for you.",
     "zh": "请保存此凭证：凭它可查询办理进度，遗失后无法找回。",
 }
-_NO_PHOTO = {"en": "Photos are not taken.", "zh": "不接收照片。"}
+_LINKED = {
+    "en": "The media_url is not kept: nothing is loaded from elsewhere.",
+    "zh": "media_url 未保存：本系统不从外部加载任何内容。",
+}
+_UNKEPT = {
+    "en": "The photo was not kept: too many came within an hour.",
+    "zh": "照片未保存：一小时内收到的照片过多。",
+}
 _MERGED = {"en": "Merged into", "zh": "已并入"}
 
 
@@ -23,9 +30,10 @@ def said(name: Name, lang: str) -> str:
     return name.zh if lang == "zh" else name.en
 
 
-def notice(lang: str, *, token: bool, photo: bool) -> str | None:
-    """What whoever reports should know."""
-    return " ".join(text[lang] for text, told in ((_NOTICE, token), (_NO_PHOTO, photo)) if told) or None
+def notice(lang: str, *, token: bool, linked: bool, unkept: bool) -> str | None:
+    """What whoever reports should know: of its token, of a picture that is elsewhere, of one that was not kept."""
+    every = ((_NOTICE, token), (_LINKED, linked), (_UNKEPT, unkept))
+    return " ".join(text[lang] for text, told in every if told) or None
 
 
 def merged(lang: str, main: int) -> str:

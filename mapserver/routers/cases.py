@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from layers.cases import duplicates, intake, queue, store
+from layers.cases import duplicates, intake, photos, queue, store
 from layers.cases.queue import Filter, Place
 from layers.cases.sla import Colour, Deadline
 from layers.cases.workflow import Move
@@ -158,7 +158,8 @@ async def _file(desk: CaseDesk, case_id: int) -> dict[str, Any]:
     rows = await desk.rows(queue.one(case_id, wanted))
     if not rows:
         raise NotFound(f"there is no case {case_id}", case=case_id)
-    found: dict[str, Any] = {"case": _case(rows[0], desk), "report": None, "steps": [], "terms": [], "moves": []}
+    found: dict[str, Any] = {"case": _case(rows[0], desk), "report": None, "photo": False}
+    found |= {"steps": [], "terms": [], "moves": []}
     merged = duplicates.merged_into(case_id, with_sensitive=policy.sensitive_points)
     found["merged"] = [row["case_id"] for row in await desk.rows(merged)]
     if policy.exact_points:
@@ -166,6 +167,7 @@ async def _file(desk: CaseDesk, case_id: int) -> dict[str, Any]:
         found |= told
         found["steps"] = await desk.rows(store.steps(case_id))
         found["terms"] = [_term(each, desk) for each in await desk.rows(store.deadlines(case_id))]
+        found["photo"] = await desk.db.value(desk.audience, photos.there(case_id))
         found["moves"] = list(map(_move, desk.moves(await desk.kept(case_id))))
     return found
 

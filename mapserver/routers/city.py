@@ -26,6 +26,7 @@ async def get_city(
             category.model_dump(include={"code", "name", "weight", "sensitive"}) for category in city.categories
         ],
         "reports": settings.intake.public,
+        "photo_days": city.report.photo_days if city.report.photos else None,
         "resource_kinds": [kind.model_dump(include={"code", "name", "colour"}) for kind in city.resource_kinds],
         "audience": {"role": audience.role.slug, "area": audience.area_id},
         "now": clock.now(),

@@ -6,26 +6,30 @@ that one report stands. The public reads no list: single reports are not for it.
 Source: https://wiki.open311.org/GeoReport_v2/ and its page of extensions.
 """
 
+import asyncio
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from layers.cases import intake, requests
+from layers.cases import intake, photos, requests
 from layers.cases.requests import Between, Wanted
 from layers.core.errors import BadValue, Forbidden, NotFound
 from layers.core.span import parse_instant
-from mapserver.deps import ASettings, TheBudgets
+from layers.records import photo
+from mapserver.budget import REPORT
+from mapserver.deps import ACity, ASettings, TheBudgets
 from mapserver.errors import RESPONSES
 from mapserver.links import ALinks
 from mapserver.models.open311 import ErrorsShape
 from mapserver.negotiate import respond
 from mapserver.open311 import service
 from mapserver.open311.caller import AReader, Client, reporter
-from mapserver.open311.form import FIELDS, FORM, Posted
+from mapserver.open311.form import FIELDS, FORM, Posted, uploads
 from mapserver.open311.requests import of_case, of_token
 from mapserver.open311.route import Open311Route
+from mapserver.open311.upload import MULTIPART
 from mapserver.open311.wire import MEDIA, Form, written
 from mapserver.open311.words import notice
 
@@ -42,19 +46,22 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
         "content": {"text/xml": {"schema": {"type": "string"}}, **RESPONSES["default"]["content"]},
     }
 }
+_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["service_code", "lat", "long"],
+    "properties": {name: {"type": "string"} for name in ("api_key", *FIELDS)},
+}
 _BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "description": "fields for persons, addresses and pictures are taken and dropped; attribute[CODE] answers "
-        "the service's questions",
+        "description": "fields for persons, addresses and addresses of pictures are taken and dropped; "
+        "attribute[CODE] answers the service's questions; media is a photo, where the city takes them",
         "content": {
-            FORM: {
-                "schema": {
-                    "type": "object",
-                    "required": ["service_code", "lat", "long"],
-                    "properties": {name: {"type": "string"} for name in ("api_key", *FIELDS)},
-                }
-            }
+            FORM: {"schema": _SCHEMA},
+            MULTIPART: {
+                "schema": _SCHEMA
+                | {"properties": _SCHEMA["properties"] | {"media": {"type": "string", "format": "binary"}}}
+            },
         },
     }
 }
@@ -118,8 +125,16 @@ async def get_definition(
 
 
 @router.post(_ROOT + "/requests.{form}", status_code=201, openapi_extra=_BODY, responses=_ERRORS)
-async def post_request(request: Request, form: AForm, budgets: TheBudgets) -> Response:
-    """Report something: with a key that registers cases, or without one where the city is open to all."""
+async def post_request(request: Request, form: AForm, budgets: TheBudgets, city: ACity) -> Response:
+    """Report something: with a key that registers cases, or without one where the city is open to all.
+
+    A form that may hold a photo is paid for before it is read.
+    """
+    taken = city.report
+    if uploads(request):
+        if not taken.photos:
+            raise BadValue(f"media: this city takes no photos; send the form as {FORM}", parameter="media")
+        budgets.ask(request.scope, None, REPORT)
     posted = await Posted.of(request)
     client = await reporter(request, posted.fields.get("api_key"), budgets)
     category = posted.service(client.services)
@@ -136,11 +151,16 @@ async def post_request(request: Request, form: AForm, budgets: TheBudgets) -> Re
         origin="citizen",
         text=posted.description(),
     )
-    case_id = await client.desk.file(report, answers)
+    keep = None
+    if posted.media is not None:
+        jpeg = await asyncio.to_thread(photo.cleaned, posted.media)
+        keep = photos.keep(report.source_key, jpeg, report.reported_at, taken.photos_per_hour)
+    case_id, kept = await client.desk.file(report, answers, keep)
     reads = client.audience.policy.incidents
-    told = notice(client.lang, token=not reads, photo=bool(posted.fields.get("media_url")))
-    taken = {"service_request_id": str(case_id)} if reads else {"token": token}
-    body = [{**taken, "service_notice": told, "account_id": None}]
+    linked = bool(posted.fields.get("media_url"))
+    told = notice(client.lang, token=not reads, linked=linked, unkept=keep is not None and not kept)
+    known = {"service_request_id": str(case_id)} if reads else {"token": token}
+    body = [{**known, "service_notice": told, "account_id": None}]
     headers = {"Cache-Control": "no-store"}
     return Response(written(form, "service_requests", body), 201, headers, MEDIA[form])
 

@@ -228,6 +228,30 @@ async def test_terms_of_cases_are_told_of_by_a_job_and_no_more_than_one_waits(ow
     assert len(shop.rows("select from jobs.procrastinate_jobs where task_name = 'remind'")) == 1
 
 
+async def test_photos_of_cases_that_ended_long_ago_are_removed_by_a_job(own_toy, shop):
+    with connect(own_toy.url) as connection:
+        connection.execute(
+            """with told as (
+              insert into onemap.case_file (workflow, source, source_key, category, severity, origin, reported_at,
+                cell, zones, spot, geom, state, is_open, version, entered_at, changed_at, bounces, paused, stills)
+              select 'closed_loop', 'test', days::text, category, 1, origin, %(at)s, cell, zones, spot, geom, 'closed',
+                false, 3, %(at)s, %(at)s - make_interval(days => days), 0, false, '{}'
+              from (select * from onemap.incident limit 1) one, unnest(array[29, 31]) days returning case_id)
+            insert into onemap.case_photo select case_id, %(at)s, 'jpeg' from told""",
+            {"at": NOW},
+        )
+    shop.url = own_toy.url
+    foreman = Foreman(Town(shop.folder, shop.url, FixedClock()))
+    with connect(shop.url) as connection:
+        connection.autocommit = True
+        foreman.look(connection)
+    (job,) = shop.rows("select id from jobs.procrastinate_jobs where task_name = 'forget_photos'")
+    async with working(shop):
+        await until(shop, job["id"], "succeeded")
+    left = shop.rows("select source_key from onemap.case_photo join onemap.case_file using (case_id)")
+    assert left == [{"source_key": "29"}]
+
+
 async def test_news_is_spread_and_sent_by_jobs(own_toy, shop):
     shop.url = own_toy.url
     foreman = Foreman(Town(shop.folder, shop.url, FixedClock()))

@@ -111,7 +111,7 @@ async def test_a_report_goes_round_in_both_formats_from_its_post_to_its_end(city
         (taken,) = flat(posted.content) if form == "xml" else posted.json()
         held = taken["token"]
         assert "service_request_id" not in taken
-        assert "Photos are not taken" in taken["service_notice"]
+        assert "nothing is loaded from elsewhere" in taken["service_notice"]
         asked = await city.open311(f"/tokens/{held}.{form}")
         assert (flat(asked.content) if form == "xml" else asked.json()) == [
             {"service_request_id": held, "token": held}

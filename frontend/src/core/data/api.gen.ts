@@ -731,6 +731,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/cases/{case_id}/photo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The photo of a case */
+        get: operations["get_photo"];
+        put?: never;
+        post?: never;
+        /** Remove the photo of a case for good; the ledger says that one was removed */
+        delete: operations["delete_photo"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/measures": {
         parameters: {
             query?: never;
@@ -917,7 +935,10 @@ export interface paths {
         /** Reports of at most 90 days, the latest first; without a key only those whose tokens are named as ids */
         get: operations["get_requests"];
         put?: never;
-        /** Report something: with a key that registers cases, or without one where the city is open to all */
+        /**
+         * Report something: with a key that registers cases, or without one where the city is open to all
+         * @description A form that may hold a photo is paid for before it is read.
+         */
         post: operations["post_request"];
         delete?: never;
         options?: never;
@@ -1258,6 +1279,11 @@ export interface components {
             case: components["schemas"]["CaseShape"];
             /** Report */
             report: string | null;
+            /**
+             * Photo
+             * @description whether there is one for the caller, at `/cases/{id}/photo`
+             */
+            photo: boolean;
             /** Steps */
             steps: components["schemas"]["StepShape"][];
             /** Terms */
@@ -1433,6 +1459,11 @@ export interface components {
              * @description whether anybody may report something
              */
             reports: boolean;
+            /**
+             * Photo Days
+             * @description days that a report's photo is kept after its case has ended; none where photos are not taken
+             */
+            photo_days: number | null;
             /**
              * Now
              * Format: date-time
@@ -5298,6 +5329,78 @@ export interface operations {
             };
         };
     };
+    get_photo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description number of a case */
+                case_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a JPEG */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description a problem document that names what was wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                };
+            };
+        };
+    };
+    delete_photo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description number of a case */
+                case_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a problem document that names what was wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                };
+            };
+        };
+    };
     get_measures: {
         parameters: {
             query?: {
@@ -5987,7 +6090,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        /** @description fields for persons, addresses and pictures are taken and dropped; attribute[CODE] answers the service's questions */
+        /** @description fields for persons, addresses and addresses of pictures are taken and dropped; attribute[CODE] answers the service's questions; media is a photo, where the city takes them */
         requestBody: {
             content: {
                 "application/x-www-form-urlencoded": {
@@ -6006,6 +6109,25 @@ export interface operations {
                     phone?: string;
                     description?: string;
                     media_url?: string;
+                };
+                "multipart/form-data": {
+                    api_key?: string;
+                    jurisdiction_id?: string;
+                    service_code: string;
+                    lat: string;
+                    long: string;
+                    address_string?: string;
+                    address_id?: string;
+                    email?: string;
+                    device_id?: string;
+                    account_id?: string;
+                    first_name?: string;
+                    last_name?: string;
+                    phone?: string;
+                    description?: string;
+                    media_url?: string;
+                    /** Format: binary */
+                    media?: string;
                 };
             };
         };
