@@ -74,6 +74,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "get_case": Operation(_JSON, private=True),
     "get_workflows": Operation(_JSON),
     "get_choices": Operation(_JSON, private=True),
+    "get_areas": Operation(_JSON),
     "post_case": Operation(_JSON, private=True),
     "post_move": Operation(_JSON, private=True),
     "get_duplicates": Operation(_JSON, private=True),

@@ -16,6 +16,8 @@ from layers.schema.casebook import case_file
 from layers.schema.tables import area, level
 
 MOST = 1000
+MOST_COUNTED = 10_000
+MOST_AREAS = 50
 
 _INSTANT = DateTime(timezone=True)
 _NEVER = "never"
@@ -106,18 +108,32 @@ def page(wanted: Filter, limit: int, after: Place | None = None) -> Statement:
     return Statement.of(statement.order_by(table.due_at.asc().nulls_last(), table.case_id).limit(limit + 1))
 
 
+def count(wanted: Filter) -> Statement:
+    """One value: how many cases queue, counted no further than one beyond MOST_COUNTED."""
+    unmerged = case_file.c.merged_into.is_(None)
+    found = select(literal(1)).select_from(case_file).where(*wanted.where(), unmerged)
+    return Statement.of(select(func.count()).select_from(found.limit(MOST_COUNTED + 1).subquery()))
+
+
 def units(wanted: Filter) -> Statement:
     """The offices that cases of the filter were dispatched to, by name, one a row: unit."""
     told = select(case_file.c.unit).where(case_file.c.unit.is_not(None), *wanted.where()).distinct()
     return Statement.of(told.order_by(case_file.c.unit).limit(MOST))
 
 
-def areas() -> Statement:
-    """Areas that a queue can be narrowed to, from the top of the tree down: area_id, level, code, zh, en."""
+def areas(text: str) -> Statement:
+    """Areas whose name holds the text or whose code begins with it, from the top of the tree down.
+
+    Rows: area_id, level, code, zh, en; at most MOST_AREAS.
+    """
     names = [area.c.name_zh.label("zh"), area.c.name_en.label("en")]
     found = select(area.c.area_id, level.c.code.label("level"), area.c.code, *names)
     rows = found.select_from(area.join(level, level.c.rank == area.c.level_rank))
-    return Statement.of(rows.order_by(area.c.level_rank, area.c.code).limit(MOST))
+    known = or_(
+        area.c.code.istartswith(text, autoescape=True),
+        *(name.icontains(text, autoescape=True) for name in (area.c.name_zh, area.c.name_en)),
+    )
+    return Statement.of(rows.where(known).order_by(area.c.level_rank, area.c.code).limit(MOST_AREAS))
 
 
 def one(case_id: int, wanted: Filter) -> Statement:

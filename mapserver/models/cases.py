@@ -53,10 +53,13 @@ class QueueShape(Shape):
 
     cases: list[CaseShape]
     next: str | None
+    total: int | None = Field(
+        description="cases of all pages, told with the first; none where there are more than 10,000"
+    )
 
 
-class CaseAreaShape(Shape):
-    """An area that the queue can be narrowed to, with all below it."""
+class NamedAreaShape(Shape):
+    """An area that a list can be narrowed to, with all below it."""
 
     id: int
     level: str
@@ -64,11 +67,16 @@ class CaseAreaShape(Shape):
     name: NameShape
 
 
+class NamedAreasShape(Shape):
+    """At most fifty areas, from the top of the tree down."""
+
+    areas: list[NamedAreaShape]
+
+
 class ChoicesShape(Shape):
-    """What the queue can be narrowed to beside states and categories: at most a thousand of each."""
+    """What the queue can be narrowed to beside states and categories: at most a thousand offices."""
 
     units: list[str]
-    areas: list[CaseAreaShape] = Field(description="from the top of the tree down")
 
 
 class StepShape(Shape):

@@ -19,6 +19,7 @@ from mapserver.deps import ACity, Pusher, spend
 from mapserver.models.cases import (
     CaseFileShape,
     ChoicesShape,
+    NamedAreasShape,
     NewCase,
     NewMove,
     QueueShape,
@@ -63,7 +64,9 @@ async def get_cases(  # noqa: PLR0913
     rows = await desk.rows(queue.page(wanted, most, None if after is None else Place.parse(after)))
     shown = rows[:most]
     further = str(Place(shown[-1]["due_at"], shown[-1]["case_id"])) if len(rows) > most else None
-    body = {"cases": [_case(row, desk) for row in shown], "next": further}
+    counted = await desk.db.value(desk.audience, queue.count(wanted)) if after is None else None
+    total = None if counted is None or counted > queue.MOST_COUNTED else counted
+    body = {"cases": [_case(row, desk) for row in shown], "next": further, "total": total}
     return respond(request, desk.audience, json_bytes(body), JSON)
 
 
@@ -86,8 +89,20 @@ async def get_workflows(request: Request, desk: ACaseDesk) -> Response:
 
 @router.get("/cases/choices", response_model=ChoicesShape)
 async def get_choices(request: Request, desk: ACaseDesk) -> Response:
-    """The offices and areas that the queue can be narrowed to."""
+    """The offices that the queue can be narrowed to."""
     _reader(desk.audience)
+    shown = Filter(desk.clock.now(), with_sensitive=desk.audience.policy.sensitive_points)
+    body = {"units": [row["unit"] for row in await desk.rows(queue.units(shown))]}
+    return respond(request, desk.audience, json_bytes(body), JSON)
+
+
+@router.get("/cases/areas", response_model=NamedAreasShape)
+async def get_areas(
+    request: Request,
+    desk: ACaseDesk,
+    text: Annotated[str, Query(max_length=100, description="a part of its name, or how its code begins")] = "",
+) -> Response:
+    """The areas of that name that the queue can be narrowed to, from the top of the tree down."""
     areas = [
         {
             "id": row["area_id"],
@@ -95,11 +110,9 @@ async def get_choices(request: Request, desk: ACaseDesk) -> Response:
             "code": row["code"],
             "name": {"zh": row["zh"], "en": row["en"]},
         }
-        for row in await desk.rows(queue.areas())
+        for row in await desk.rows(queue.areas(text))
     ]
-    shown = Filter(desk.clock.now(), with_sensitive=desk.audience.policy.sensitive_points)
-    body = {"units": [row["unit"] for row in await desk.rows(queue.units(shown))], "areas": areas}
-    return respond(request, desk.audience, json_bytes(body), JSON)
+    return respond(request, desk.audience, json_bytes({"areas": areas}), JSON)
 
 
 @router.get("/cases/{case_id}", response_model=CaseFileShape)

@@ -143,12 +143,13 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def city(own_toy: Toy, tmp_path: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """The toy city, open to reports, as a server of its own: its address, and the headers of one who may do all."""
+    """The toy city, open to reports with photos, as a server of its own: its address, and the headers of one who may do all."""
     folder = tmp_path / "cities" / "toy"
     shutil.copytree(ROOT / "tests" / "cities" / "toy", folder)
     (folder / "deadlines.toml").write_text(POLICY)
     categories = (folder / "categories.toml").read_text()
     (folder / "categories.toml").write_text(categories.replace("weight = 3\n", "weight = 3\n" + QUESTIONS))
+    (folder / "city.toml").write_text((folder / "city.toml").read_text() + "[report]\nphotos = true\n")
     env = {
         "ONEMAP_HOME": str(tmp_path / "home"), "ONEMAP_CITIES": str(tmp_path / "cities"), "ONEMAP_CITY": "toy",
         "ONEMAP_DB__URL": own_toy.url, "ONEMAP_SCREENS": str(ROOT / "frontend" / "dist"),
@@ -156,3 +157,33 @@ def city(own_toy: Toy, tmp_path: Path) -> Iterator[tuple[str, dict[str, str]]]:
     }  # fmt: skip
     with served("serve", env=env, log=tmp_path / "log") as server:
         yield server.url, bearer(token(Settings(home=Path(env["ONEMAP_HOME"])), own_toy.url, Role.ADMIN))
+
+
+@pytest.fixture
+def opened(city, browser):
+    """Open a page of this address as one who may do all, or as nobody; nothing goes wrong in it but what is told."""
+    contexts, wrong = [], []
+
+    def open_page(path, *, known=True, scheme="dark", width=1280, tells=()):
+        url, admin = city
+        context = browser.new_context(
+            viewport={"width": width, "height": 800}, locale="en-GB", color_scheme=scheme
+        )
+        contexts.append(context)
+        page = context.new_page()
+
+        def said(text):
+            if "GPU stall" not in text and not any(each in text for each in tells):
+                wrong.append(text)
+
+        page.on("console", lambda message: said(message.text) if message.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: said(str(error)))
+        if known:
+            page.goto(f"{url}/enter?token={admin['Authorization'].removeprefix('Bearer ')}&to=/conformance")
+        page.goto(url + path)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert wrong == []

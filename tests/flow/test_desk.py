@@ -7,59 +7,16 @@ import pytest
 
 from layers.core.db import connect
 from tests import toy
+from tests.flow.asks import FAINT, FOCUSED, NAMELESS, OUTSIDE, TWICE, press
 from tests.mapserver.asked import PLACE
 
 HAN = re.compile(r"[一-鿿]")
 
-NAMELESS = """() => [...document.querySelectorAll("button, a, select, input, textarea, [role]")].filter((each) =>
-  !(each.getAttribute("aria-label") || each.textContent.trim() || each.labels?.length)).map((each) => each.outerHTML)"""
-
-TWICE = """() => {
-  const ids = [...document.querySelectorAll("[id]")].map(({ id }) => id);
-  return ids.filter((id, at) => ids.indexOf(id) !== at);
-}"""
-
-# Contrast of each text that the page itself draws with the nearest ground below it, by WCAG 2.
-FAINT = """() => {
-  const parts = (colour) => colour.match(/[0-9.]+/g).map(Number);
-  const light = (colour) => {
-    const [r, g, b] = parts(colour).map((v) => v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4);
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const ground = (each) => {
-    for (let at = each; at; at = at.parentElement) {
-      const colour = getComputedStyle(at).backgroundColor;
-      if ((parts(colour)[3] ?? 1) > 0.9) return colour;
-    }
-  };
-  const words = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  const faint = [];
-  while (words.nextNode()) {
-    const each = words.currentNode.parentElement;
-    if (!words.currentNode.data.trim() || !each.checkVisibility() || each.closest("canvas, option, .maplibregl-ctrl")) continue;
-    const [a, b] = [light(getComputedStyle(each).color), light(ground(each))];
-    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    if (ratio < 4.5) faint.push([words.currentNode.data.trim(), ratio]);
-  }
-  return faint;
-}"""
-
-OUTSIDE = """[...document.querySelectorAll("header button, section, article, aside button")]
-  .filter((one) => one.getBoundingClientRect().right > innerWidth + 1).map((one) => one.outerHTML)"""
 # Each alert that appears from now on, also one that goes again at once.
 WATCH_ALERTS = """() => {
   window.alerts = [];
   const look = () => document.querySelectorAll("[role=alert]").forEach((one) => window.alerts.push(one.textContent));
   new MutationObserver(look).observe(document.body, { childList: true, subtree: true, characterData: true });
-}"""
-
-FOCUSED = """() => {
-  const at = document.activeElement;
-  const { outlineStyle, boxShadow } = getComputedStyle(at);
-  const row = at.querySelector("[aria-selected=true]");
-  const rim = row ? getComputedStyle(row).boxShadow : boxShadow;
-  const seen = outlineStyle !== "none" || rim !== "none" || ["BODY", "CANVAS"].includes(at.tagName);
-  return [[...document.querySelectorAll("*")].indexOf(at), seen, at.outerHTML.slice(0, 100)];
 }"""
 
 
@@ -72,41 +29,6 @@ def cases(city):
         body = {"source_key": key, "category": "theft", "report": report, **PLACE}
         found.append(httpx.post(f"{url}/cases", headers=admin, json=body).json()["id"])
     return found
-
-
-@pytest.fixture
-def opened(city, browser):
-    """Open a page of this address as one who may do all, or as nobody; nothing goes wrong in it but what is told."""
-    contexts, wrong = [], []
-
-    def open_page(path, *, known=True, scheme="dark", width=1280, tells=()):
-        url, admin = city
-        context = browser.new_context(
-            viewport={"width": width, "height": 800}, locale="en-GB", color_scheme=scheme
-        )
-        contexts.append(context)
-        page = context.new_page()
-
-        def said(text):
-            if "GPU stall" not in text and not any(each in text for each in tells):
-                wrong.append(text)
-
-        page.on("console", lambda message: said(message.text) if message.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: said(str(error)))
-        if known:
-            page.goto(f"{url}/enter?token={admin['Authorization'].removeprefix('Bearer ')}&to=/conformance")
-        page.goto(url + path)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert wrong == []
-
-
-def press(page, *keys):
-    for key in keys:
-        page.keyboard.press(key)
 
 
 def stands(page, state):

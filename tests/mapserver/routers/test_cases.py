@@ -1,7 +1,9 @@
 """The closed loop over HTTP: who sees and moves what, and what happens where two move at once."""
 
 import asyncio
+from urllib.parse import quote
 
+from layers.cases import queue
 from layers.core.audience import Role
 from layers.core.db import connect
 from tests import toy
@@ -146,7 +148,8 @@ async def test_the_queue_tells_what_it_can_be_narrowed_to_and_when_a_case_change
     await loop.walk(case_id, "accept", "triage", "dispatch")
     choices = (await loop.get("/cases/choices")).json()
     assert choices["units"] == ["sanitation"]
-    first = choices["areas"][0]
+    areas = (await loop.get("/cases/areas")).json()["areas"]
+    first = areas[0]
     assert (first["level"], first["code"]) == ("district", "D")
     assert first["id"] == loop.city.area_id("D")
     (case,) = (await loop.get(f"/cases?area={first['id']}&unit={choices['units'][0]}")).json()["cases"]
@@ -157,10 +160,43 @@ async def test_the_queue_tells_what_it_can_be_narrowed_to_and_when_a_case_change
         )
     case = (await loop.get(f"/cases/{case_id}")).json()["case"]
     assert case["warn_at"] < case["due_at"] < case["red_at"]
-    named = next(area for area in choices["areas"] if area["code"] == case["area"])
+    named = next(area for area in areas if area["code"] == case["area"])
     assert case["area_name"] == named["name"]
     assert (await loop.get("/cases/choices", role=Role.DISPATCHER, area="V2")).json()["units"] == []
     assert (await loop.get("/cases/choices", role=None)).status_code == 403
+
+
+async def test_an_area_is_found_among_any_number_by_a_part_of_its_name_or_how_its_code_begins(loop):
+    with connect(loop.city.url) as connection:
+        connection.execute(
+            """insert into onemap.area (level_rank, code, name_zh, name_en, source)
+            select 2, format('X%s', lpad(n::text, 4, '0')), format('第%s网格', n), format('Grid 100%% _%s', n), 'test'
+            from generate_series(1, 1500) n"""
+        )
+
+    async def found(text):
+        answer = await loop.get(f"/cases/areas?text={quote(text)}", role=None)
+        return [each["code"] for each in answer.json()["areas"]]
+
+    assert await found("x1499") == ["X1499"]
+    assert await found("第1500网") == ["X1500"]
+    assert await found("grid 100% _777") == ["X0777"]
+    assert await found("nowhere%") == []
+    assert len(await found("")) == 50
+
+
+async def test_the_queue_tells_how_many_cases_are_in_it_with_its_first_page(loop, monkeypatch):
+    for key in range(5):
+        await loop.register(f"k{key}", category="domestic" if key == 4 else "theft")
+    await loop.post("/cases/1/merge", {"into": 2})
+    first = (await loop.get("/cases?limit=2")).json()
+    assert (len(first["cases"]), first["total"]) == (2, 4)
+    rest = (await loop.get(f"/cases?limit=2&after={quote(first['next'])}")).json()
+    assert rest["total"] is None
+    assert (await loop.get("/cases?limit=2", role=Role.ROOM)).json()["total"] == 3
+    assert (await loop.get("/cases?category=noise")).json()["total"] == 0
+    monkeypatch.setattr(queue, "MOST_COUNTED", 3)
+    assert (await loop.get("/cases?limit=2")).json()["total"] is None
 
 
 async def test_a_case_that_cannot_be_is_refused_by_name_and_nothing_is_stored(loop):

@@ -9,9 +9,10 @@ import {
   type Told,
 } from "../../core/data/cases";
 import { type Link, LiveFeed } from "../../core/data/live";
-import type { CaseFile, CaseRow, Choices, City, Duplicate, Workflow } from "../../core/data/types";
+import type { CaseFile, CaseRow, Choices, City, Duplicate, Reminder, Workflow } from "../../core/data/types";
 import type { ServerClock } from "../../core/state/clock.svelte";
 import { AGAIN_MS } from "../../core/state/latest";
+import { withOne, without } from "./reminders";
 
 /** Moves may come many a second; the queue follows at most this often. */
 const REFRESH_MS = 700;
@@ -25,10 +26,14 @@ const SEATED = ["dispatcher", "admin"];
 export class Desk {
   city = $state.raw<City | null>(null);
   workflows = $state.raw<Workflow[]>([]);
-  choices = $state.raw<Choices>({ units: [], areas: [] });
+  choices = $state.raw<Choices>({ units: [] });
   cases = $state.raw<CaseRow[]>([]);
   /** where the queue goes on, null at its end */
   next = $state.raw<string | null>(null);
+  /** how many cases the queue has; null where they are too many to count */
+  total = $state.raw<number | null>(null);
+  /** terms that reached a colour since the desk is open, and that nobody has seen to */
+  reminders = $state.raw<readonly Reminder[]>([]);
   /** the queue of the present filters is not here yet */
   loading = $state(true);
   file = $state.raw<CaseFile | null>(null);
@@ -85,7 +90,12 @@ export class Desk {
       incident: () => {},
       case: ({ id }) => {
         this.refreshSoon();
+        this.reminders = without(this.reminders, id);
         if (id === this.openId) void this.reopen();
+      },
+      reminder: (one) => {
+        this.reminders = withOne(this.reminders, one);
+        if (one.id === this.openId) void this.reopen();
       },
       reset: () => void this.again(),
     }).start();
@@ -115,6 +125,7 @@ export class Desk {
   async open(id: number | null): Promise<void> {
     if (id === this.openId) return;
     this.openId = id;
+    if (id !== null) this.reminders = without(this.reminders, id);
     this.file = null;
     this.missing = null;
     this.twins = [];
@@ -174,7 +185,12 @@ export class Desk {
     await Promise.all([this.reopen(), this.refresh(this.cases.length)]);
   }
 
-  /** Units and areas to choose from. */
+  /** Nobody need be reminded of what was reminded of so far. */
+  remindNoMore(): void {
+    this.reminders = [];
+  }
+
+  /** Units to choose from. */
   private async learn(): Promise<void> {
     this.choices = (await this.guard(getChoices)) ?? this.choices;
   }
@@ -195,6 +211,7 @@ export class Desk {
     if (queue) {
       this.cases = queue.cases;
       this.next = queue.next;
+      this.total = queue.total;
       this.loading = false;
     } else if (this.mayPass()) setTimeout(() => turn === this.turn && void this.refresh(count), AGAIN_MS);
     else this.loading = false;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { contrast } from "../../core/ui/contrast";
+import desk from "../../core/ui/desk.css?raw";
 import tokens from "../../core/ui/tokens.css?raw";
-import desk from "./desk.css?raw";
 
 const [night = "", day = ""] = desk.split("prefers-color-scheme: light");
 

@@ -1,6 +1,6 @@
 import "../../core/ui/tokens.css";
 import "../../core/ui/map.css";
-import "./desk.css";
+import "../../core/ui/desk.css";
 import { mount } from "svelte";
 import Cases from "./Cases.svelte";
 

@@ -11,11 +11,18 @@ const en = {
 
   "queue.label": "Queue of cases, soonest due first",
   "queue.count": "{n} in the queue",
-  "queue.more": "more than {n} in the queue",
+  "queue.part": "{n} of {total} in the queue",
+  "queue.more": "{n} of more than 10,000 in the queue",
   "queue.loading": "Loading the queue",
   "queue.empty": "No case fits this filter",
   "queue.emptyOpen": "Nothing is waiting: no open case",
   "queue.clear": "Clear filters",
+
+  "reminders.label": "Reminders",
+  "reminders.warn": "{n} came close to the deadline",
+  "reminders.overdue": "{n} became overdue",
+  "reminders.red": "{n} became long overdue",
+  "reminders.clear": "Seen",
 
   "show.label": "Which cases",
   "show.open": "Open",
@@ -101,6 +108,14 @@ const en = {
   "moves.movedOnTo": "The case has moved on meanwhile. It is now {state}. What you typed is kept.",
   "moves.gone": "“{move}” is not possible from here any more.",
 
+  "photo.title": "Photo",
+  "photo.alt": "Photo that came with the report of case {id}: {category}",
+  "photo.open": "Open the photo in a tab of its own",
+  "photo.hint": "A person may be in it: remove it when it is of no more use.",
+  "photo.remove": "Remove photo",
+  "photo.sure": "Remove it for good?",
+  "photo.lost": "The photo is not there any more.",
+
   "twins.title": "May tell of the same",
   "twins.apart": "{distance} away, {age} apart",
   "twins.merge": "Merge into {id}",
@@ -146,11 +161,18 @@ const zh: Readonly<Record<Word, string>> = {
 
   "queue.label": "案件队列，先到期者在前",
   "queue.count": "{n} 件",
-  "queue.more": "超过 {n} 件",
+  "queue.part": "已列 {n} 件，共 {total} 件",
+  "queue.more": "已列 {n} 件，共 10,000 件以上",
   "queue.loading": "正在加载队列",
   "queue.empty": "没有符合筛选条件的案件",
   "queue.emptyOpen": "没有待办案件",
   "queue.clear": "清除筛选",
+
+  "reminders.label": "催办提醒",
+  "reminders.warn": "{n} 件即将到期",
+  "reminders.overdue": "{n} 件刚刚超期",
+  "reminders.red": "{n} 件严重超期",
+  "reminders.clear": "知道了",
 
   "show.label": "显示哪些案件",
   "show.open": "在办",
@@ -234,6 +256,14 @@ const zh: Readonly<Record<Word, string>> = {
   "moves.movedOn": "案件已有新进展：{actor}于 {time} {move}，现为“{state}”。您填写的内容已保留。",
   "moves.movedOnTo": "案件已有新进展，现为“{state}”。您填写的内容已保留。",
   "moves.gone": "现在已不能“{move}”。",
+
+  "photo.title": "照片",
+  "photo.alt": "案件 {id}（{category}）随上报附带的照片",
+  "photo.open": "在新标签页中打开照片",
+  "photo.hint": "照片中可能有人：不再需要时请删除。",
+  "photo.remove": "删除照片",
+  "photo.sure": "确定永久删除？",
+  "photo.lost": "照片已不存在。",
 
   "twins.title": "可能是同一件事",
   "twins.apart": "相距 {distance}，相隔 {age}",

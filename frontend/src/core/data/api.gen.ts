@@ -565,8 +565,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The offices and areas that the queue can be narrowed to */
+        /** The offices that the queue can be narrowed to */
         get: operations["get_choices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/cases/areas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The areas of that name that the queue can be narrowed to, from the top of the tree down */
+        get: operations["get_areas"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1259,19 +1276,6 @@ export interface components {
             campaigns: components["schemas"]["CampaignShape"][];
         };
         /**
-         * CaseAreaShape
-         * @description An area that the queue can be narrowed to, with all below it.
-         */
-        CaseAreaShape: {
-            /** Id */
-            id: number;
-            /** Level */
-            level: string;
-            /** Code */
-            code: string;
-            name: components["schemas"]["NameShape"];
-        };
-        /**
          * CaseFileShape
          * @description One case with its history; texts are for those who may read them.
          */
@@ -1409,16 +1413,11 @@ export interface components {
         };
         /**
          * ChoicesShape
-         * @description What the queue can be narrowed to beside states and categories: at most a thousand of each.
+         * @description What the queue can be narrowed to beside states and categories: at most a thousand offices.
          */
         ChoicesShape: {
             /** Units */
             units: string[];
-            /**
-             * Areas
-             * @description from the top of the tree down
-             */
-            areas: components["schemas"]["CaseAreaShape"][];
         };
         /**
          * CityShape
@@ -2230,6 +2229,27 @@ export interface components {
             en: string;
         };
         /**
+         * NamedAreaShape
+         * @description An area that a list can be narrowed to, with all below it.
+         */
+        NamedAreaShape: {
+            /** Id */
+            id: number;
+            /** Level */
+            level: string;
+            /** Code */
+            code: string;
+            name: components["schemas"]["NameShape"];
+        };
+        /**
+         * NamedAreasShape
+         * @description At most fifty areas, from the top of the tree down.
+         */
+        NamedAreasShape: {
+            /** Areas */
+            areas: components["schemas"]["NamedAreaShape"][];
+        };
+        /**
          * NearestShape
          * @description Resources, nearest first.
          */
@@ -2323,6 +2343,11 @@ export interface components {
             cases: components["schemas"]["CaseShape"][];
             /** Next */
             next: string | null;
+            /**
+             * Total
+             * @description cases of all pages, told with the first; none where there are more than 10,000
+             */
+            total: number | null;
         };
         /**
          * RatingShape
@@ -4923,6 +4948,43 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ChoicesShape"];
+                };
+            };
+            /** @description a problem document that names what was wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                };
+            };
+        };
+    };
+    get_areas: {
+        parameters: {
+            query?: {
+                /** @description a part of its name, or how its code begins */
+                text?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NamedAreasShape"];
                 };
             };
             /** @description a problem document that names what was wrong */

@@ -34,10 +34,15 @@ export function pathOf(path: string, query: Query = {}): string {
  *
  * @throws ApiProblem where the server refused or was silent
  */
-async function answerOf(path: string, query: Query, accept: string, sent?: string): Promise<Response> {
+async function answerOf(
+  path: string,
+  query: Query,
+  accept: string,
+  init: RequestInit = {},
+): Promise<Response> {
   const answer = await fetch(pathOf(path, query), {
-    headers: { Accept: accept, ...(sent && { "Content-Type": "application/json" }) },
-    ...(sent && { method: "POST", body: sent }),
+    ...init,
+    headers: { Accept: accept, ...(init.body && { "Content-Type": "application/json" }) },
     credentials: "same-origin",
     cache: "no-cache",
     signal: AbortSignal.timeout(TIMEOUT_MS),
@@ -58,7 +63,14 @@ export async function getJson<T>(path: string, query: Query = {}): Promise<T> {
 
 /** What the server makes of a body that is sent to it. @throws ApiProblem as `getJson` does */
 export async function postJson<T>(path: string, body: unknown): Promise<T> {
-  return bodyOf<T>(await answerOf(path, {}, "application/json", JSON.stringify(body)));
+  return bodyOf<T>(
+    await answerOf(path, {}, "application/json", { method: "POST", body: JSON.stringify(body) }),
+  );
+}
+
+/** Removes what is at a path. @throws ApiProblem where the server refused or was silent */
+export async function remove(path: string): Promise<void> {
+  await answerOf(path, {}, "application/json", { method: "DELETE" });
 }
 
 async function bodyOf<T>(answer: Response): Promise<T> {

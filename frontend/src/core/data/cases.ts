@@ -1,13 +1,18 @@
-import { getJson, postJson } from "./api";
+import { getJson, postJson, remove } from "./api";
+import type { components } from "./api.gen";
 import type { CaseFile, CaseRow, Choices, Duplicate, Resource, Workflow } from "./types";
 
 /** Most cases of one answer. */
 const PAGE = 200;
 
-/** A part of the queue from its beginning; `next` is where it goes on, null at its end. */
+/**
+ * A part of the queue from its beginning; `next` is where it goes on, null at its end. `total` is how many
+ * cases the queue has, told with its first page; null where they are too many to count.
+ */
 export interface Queue {
   cases: CaseRow[];
   next: string | null;
+  total: number | null;
 }
 
 /**
@@ -22,19 +27,32 @@ export async function getQueue(
 ): Promise<Queue> {
   const cases = new Map<number, CaseRow>();
   let next = after;
+  let total: number | null = null;
   do {
     const query = { ...asked, limit: PAGE, ...(next !== null && { after: next }) };
     const page = await getJson<Queue>("/cases", query);
     // A case that moved between two pages may stand on both.
     for (const each of page.cases) cases.set(each.id, each);
     next = page.next;
+    total ??= page.total;
   } while (next !== null && cases.size < count);
-  return { cases: [...cases.values()], next };
+  return { cases: [...cases.values()], next, total };
 }
 
 export const getCase = (id: number) => getJson<CaseFile>(`/cases/${id}`);
 
 export const getChoices = () => getJson<Choices>("/cases/choices");
+
+export type Area = components["schemas"]["NamedAreaShape"];
+
+/** Areas whose name holds the text, or whose code begins with it, from the top of the tree down. */
+export const getAreas = async (text: string) =>
+  (await getJson<{ areas: Area[] }>("/cases/areas", { text })).areas;
+
+export const photoOf = (id: number) => `/cases/${id}/photo`;
+
+/** Removes the photo of a case for good. @throws ApiProblem as `getJson` does */
+export const removePhoto = (id: number) => remove(photoOf(id));
 
 export const getWorkflows = async () =>
   (await getJson<{ workflows: Workflow[] }>("/cases/workflows")).workflows;

@@ -19,6 +19,8 @@ export interface LiveHandlers {
   incident(event: LiveFeature): void;
   /** a case was registered or has moved */
   case?(event: LiveEvents["case"]): void;
+  /** a term of a case has reached a colour */
+  reminder?(event: LiveEvents["reminder"]): void;
   /** events may have been missed: ask for everything again */
   reset(): void;
 }
@@ -89,6 +91,7 @@ export class LiveFeed {
     on("heat", (event) => this.handlers.heat(event));
     on("incident", (event) => this.deliver(event));
     on("case", (event) => this.handlers.case?.(event));
+    on("reminder", (event) => this.handlers.reminder?.(event));
     on("reset", () => this.handlers.reset());
   }
 

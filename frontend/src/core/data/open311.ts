@@ -19,10 +19,13 @@ export interface Filled {
   lat: number;
   text: string;
   answers: Readonly<Record<string, readonly string[]>>;
+  photo: File | null;
 }
 
 const ROOT = "/open311/v2";
 const TIMEOUT_MS = 20_000;
+/** A photo on its way from a phone. */
+const UPLOAD_MS = 120_000;
 
 export const getServices = (lang: Lang) => ask<Service[]>("/services.json", lang);
 
@@ -41,17 +44,21 @@ export async function postReport(filled: Filled, lang: Lang): Promise<string> {
   return only(taken).token ?? "";
 }
 
-/** The form as the standard wants it; six decimals are a tenth of a metre. */
-export function formOf({ service, lon, lat, text, answers }: Filled): URLSearchParams {
-  const form = new URLSearchParams({
+/** The form as the standard wants it, in parts where it has a file; six decimals are a tenth of a metre. */
+export function formOf({ service, lon, lat, text, answers, photo }: Filled): URLSearchParams | FormData {
+  const fields = new URLSearchParams({
     service_code: service,
     long: lon.toFixed(6),
     lat: lat.toFixed(6),
     description: text,
   });
   for (const [code, values] of Object.entries(answers)) {
-    for (const value of values) form.append(`attribute[${code}]${values.length > 1 ? "[]" : ""}`, value);
+    for (const value of values) fields.append(`attribute[${code}]${values.length > 1 ? "[]" : ""}`, value);
   }
+  if (!photo) return fields;
+  const form = new FormData();
+  for (const [name, value] of fields) form.append(name, value);
+  form.append("media", photo);
   return form;
 }
 
@@ -67,14 +74,14 @@ function only<T>(list: readonly T[]): T {
   return one;
 }
 
-async function ask<T>(path: string, lang: Lang, form?: URLSearchParams): Promise<T> {
+async function ask<T>(path: string, lang: Lang, form?: URLSearchParams | FormData): Promise<T> {
   const answer = await fetch(ROOT + path, {
     method: form ? "POST" : "GET",
     headers: { Accept: "application/json", "Accept-Language": lang },
     ...(form && { body: form }),
     credentials: "same-origin",
     cache: "no-cache",
-    signal: AbortSignal.timeout(TIMEOUT_MS),
+    signal: AbortSignal.timeout(form instanceof FormData ? UPLOAD_MS : TIMEOUT_MS),
   }).catch((cause: unknown) => {
     throw new ApiProblem(0, "urn:onemap:unreachable", String(cause));
   });

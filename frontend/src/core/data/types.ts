@@ -57,7 +57,17 @@ export interface LiveEvents {
   incident: LiveFeature;
   /** how a case stands after a move; it tells no text */
   case: { id: number; version: number };
+  /** a term of a case has reached a colour; `to` is whose matter that is */
+  reminder: Reminder;
   reset: Record<string, never>;
+}
+
+export interface Reminder {
+  id: number;
+  category: string;
+  colour: "warn" | "overdue" | "red";
+  due_at: string | null;
+  to: "dispatcher" | "unit" | "supervisor";
 }
 
 /** An incident as the collection's item has it for this audience. */

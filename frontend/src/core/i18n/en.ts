@@ -30,6 +30,8 @@ export const en = {
   "hub.conformance": "Conformance",
   "hub.conformanceText": "The OGC API classes that hold here",
 
+  "area.none": "No area of that name",
+
   "badge.connecting": "Connecting",
   "badge.live": "Live",
   "badge.history": "Connected",
@@ -107,6 +109,12 @@ export const en = {
   "report.textHint":
     "Please no names, phone numbers or plates, neither yours nor anybody else's: they are not needed, and blacked out before storing. No photos.",
   "report.optional": "optional",
+  "report.photo": "Photo (not needed)",
+  "report.photoHint":
+    "JPEG, PNG or WebP, up to 8 MB. Only those who handle the report see it; the place and time in the file are removed, and the photo is deleted {n} days after the report is closed. Show the matter, not people or number plates.",
+  "report.photoAlt": "The photo that you chose",
+  "report.photoRemove": "Leave it out",
+  "report.photoLarge": "This photo has more than 8 MB. Choose a smaller one.",
   "report.send": "Send the report",
   "report.sending": "Sending",
   "report.tooMany":

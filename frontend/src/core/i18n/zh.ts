@@ -31,6 +31,8 @@ export const zh: Dictionary = {
   "hub.conformance": "一致性",
   "hub.conformanceText": "本服务符合的 OGC API 类",
 
+  "area.none": "没有这样的区域",
+
   "badge.connecting": "正在连接",
   "badge.live": "实时",
   "badge.history": "已连接",
@@ -107,6 +109,12 @@ export const zh: Dictionary = {
   "report.textHint":
     "请勿填写姓名、电话、车牌，无论是您的还是他人的：办理不需要，保存前也会自动遮盖。不接收照片。",
   "report.optional": "选填",
+  "report.photo": "照片（可不附）",
+  "report.photoHint":
+    "JPEG、PNG 或 WebP，不超过 8 MB。仅办理人员可见；文件中的位置和时间会被去除，办结 {n} 天后照片即删除。请拍事情本身，不要拍到人或车牌。",
+  "report.photoAlt": "您选择的照片",
+  "report.photoRemove": "不附这张",
+  "report.photoLarge": "这张照片超过 8 MB，请换一张小一些的。",
   "report.send": "提交",
   "report.sending": "正在提交",
   "report.tooMany": "您所在网络的上报过于频繁，本次未提交，请几分钟后再试。",
