@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 
 from layers.cases import reminders
 from layers.core.db import connect
@@ -52,7 +53,7 @@ def test_a_photo_goes_from_the_public_page_to_the_desk_and_is_removed_there(city
     shown.wait_for()
     assert "case 1" in shown.get_attribute("alt")
     assert "Noise" in shown.get_attribute("alt")
-    desk.wait_for_function("document.querySelector('article img').naturalWidth === 1280")
+    expect(shown).to_have_js_property("naturalWidth", 1280)
     for ask in (NAMELESS, TWICE, FAINT):
         assert desk.evaluate(ask) == []
     desk.get_by_role("button", name="Remove photo").click()
@@ -152,7 +153,7 @@ def test_the_queue_says_how_long_it_is_and_any_area_of_a_city_can_be_asked_for(c
     page.wait_for_url("**area=*")
     assert chosen == "V1G2"
     page.reload()
-    page.wait_for_function("document.querySelector('[role=combobox]')?.value === 'Area V1G2'")
+    expect(page.get_by_role("combobox", name="Area")).to_have_value("Area V1G2")
     for ask in (NAMELESS, TWICE, FAINT):
         assert page.evaluate(ask) == []
     page.get_by_role("combobox", name="Area").fill("")

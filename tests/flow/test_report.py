@@ -82,6 +82,8 @@ def test_a_report_is_made_from_the_keyboard_alone_in_chinese(city, page):
     page.keyboard.press("Tab")
     page.keyboard.type("车被盗")
     page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "report-photo"
+    page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.locator("#report-state", has_text="已上报").wait_for()
     (case,) = httpx.get(f"{city[0]}/cases", headers=city[1]).json()["cases"]
