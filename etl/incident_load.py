@@ -19,7 +19,7 @@ from etl.incident_rows import stated, straight, tagged, unplaced
 from etl.landing import Intake, Landing
 from etl.load import incidents, staging, stored, told
 from etl.load.bare import bare
-from etl.load.cases import adopt, workflow_of
+from etl.load.cases import follow, workflow_of
 from etl.load.settle import number_equals, settle
 from etl.load.staging import Merged
 from etl.readers.base import RawFrame, Reading
@@ -91,7 +91,8 @@ class IncidentLoad:
     def tell(self, merged: Merged) -> None:
         """Compute anew what the public reads, bump the layer, and tell of each incident where they are few.
 
-        Of a source whose rows are to be cases they are made here: the ledger and the outbox are locked last.
+        Cases follow their rows, and are made of those of a source that is to have some: the ledger and the outbox
+        are locked last.
         """
         landing = self.landing
         incidents.vouch(landing.connection, self._tally.categories)
@@ -99,8 +100,7 @@ class IncidentLoad:
         public.mark(landing.connection, self._tally.days)
         released = public.release(landing.connection, landing.city)
         workflow = workflow_of(landing.source, landing.city)
-        if workflow is not None:
-            adopt(landing.connection, landing.source.id, workflow, landing.at)
+        follow(landing.connection, landing.city, landing.at, landing.source.id, workflow)
         few = 0 < merged.inserted + merged.updated <= told.TOLD_ONE_BY_ONE
         told.tell(
             landing.connection,
@@ -109,7 +109,6 @@ class IncidentLoad:
             at=landing.at,
             each=few and not self._straight,
             released=released > 0,
-            cases=workflow is not None,
         )
 
     def _may_be_new(self) -> bool:

@@ -10,6 +10,7 @@ from etl import pipeline, runs
 from etl.account import Account
 from etl.binary import copy_stream
 from etl.load import staging, stored
+from etl.load.cases import follow
 from etl.load.staging import Connection
 from etl.tag import NOWHERE, finest_area, zone_mask
 from layers.catalog.city import City
@@ -40,7 +41,10 @@ class Retagged:
 
 
 def retag(url: str, city: City, clock: Clock) -> Retagged:
-    """Tag all incidents anew, in one transaction; where a tag changed, the earlier state stays in the history."""
+    """Tag all incidents anew, in one transaction, and the cases that stand for them.
+
+    Where a tag changed, the earlier state stays in the history.
+    """
     with connect(url) as connection:
         connection.autocommit = True
         pipeline.lock(connection, "incidents")
@@ -52,6 +56,7 @@ def retag(url: str, city: City, clock: Clock) -> Retagged:
             runs.finish(connection, run_id, "", account, {}, clock.now())
             if updated:
                 released = public.release(connection, city)
+                follow(connection, city, clock.now())
                 events.begin(connection)
                 events.bump(connection, "incidents", clock.now())
                 if released:

@@ -7,6 +7,7 @@ from psycopg import sql
 from etl import pipeline, quarantine, runs
 from etl.account import Account
 from etl.load import versions
+from etl.load.cases import follow
 from etl.load.staging import Connection
 from layers.catalog.city import City
 from layers.core import events
@@ -30,6 +31,7 @@ def withdraw(url: str, city: City, source: str, clock: Clock) -> tuple[int, Acco
     """Delete all that `source` brought, or end its areas, risk areas or resources now; run id and account.
 
     What earlier states of them said stays in the history, and incidents keep the tag that was valid at their time.
+    Cases of what is gone end, but those that somebody has moved.
 
     Raises
     ------
@@ -48,7 +50,10 @@ def withdraw(url: str, city: City, source: str, clock: Clock) -> tuple[int, Acco
             account = Account(deleted=gone)
             runs.finish(connection, run_id, "", account, {}, clock.now())
             if gone:
-                released = public.release(connection, city) if last["target"] == "incidents" else 0
+                released = 0
+                if last["target"] == "incidents":
+                    released = public.release(connection, city)
+                    follow(connection, city, at, source)
                 events.begin(connection)
                 events.bump(connection, last["target"], at)
                 if released:

@@ -29,10 +29,16 @@ def workflow_of(source: Source, city: City) -> Workflow | None:
     return known[source.cases]
 
 
-def adopt(connection: Connection, source: str, workflow: Workflow, at: datetime) -> None:
-    """Make cases of the source's new rows; those that nobody has moved follow what it says now.
+def follow(
+    connection: Connection, city: City, at: datetime, source: str | None = None, adopting: Workflow | None = None
+) -> None:
+    """Have cases follow what their rows say now, of one source or of all; and make some of the new rows.
 
-    The ledger is locked until the commit; the outbox comes after it, as with a move.
+    The ledger and the outbox are locked until the commit, as with a move.
     """
-    adopted = adoption.adopt(source, workflow, at)
-    connection.execute(adopted.sql.encode(), adopted.params)
+    known = workflows(city.folder).values()
+    if source is not None and adopting is not None:
+        asked = adoption.adopt(source, adopting, at, known)
+    else:
+        asked = adoption.follow(source, known, at)
+    connection.execute(asked.sql.encode(), asked.params)

@@ -9,7 +9,6 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import DateTime, Text
 
 from etl.load.staging import Connection
-from layers.catalog.cases import CASES
 from layers.catalog.incidents import INCIDENTS
 from layers.core import events
 from layers.core.statement import Statement
@@ -61,11 +60,10 @@ def tell(
     at: datetime,
     each: bool,
     released: bool,
-    cases: bool = False,
 ) -> None:
     """Bump the layer, and tell of `each` of the incidents that were needed; last before the commit.
 
-    released, cases : the public's product has changed too, or the cases have.
+    released : the public's product has changed too.
     """
     changed = connection.execute(_CHANGED, {"source": source, "run": run_id}).fetchall() if each else []
     payloads = _payloads(connection, {row["id"]: row["sensitive"] for row in changed})
@@ -73,8 +71,6 @@ def tell(
     events.bump(connection, LAYER, at)
     if released:
         events.bump(connection, public.LAYER, at)
-    if cases:
-        events.bump(connection, CASES.id, at)
     if changed:
         told = [payloads[row["id"]] for row in changed]
         events.emit(connection, "incident", LAYER, told, at, [row["area_ids"] for row in changed])

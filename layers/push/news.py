@@ -43,6 +43,8 @@ class News:
         payload = row["payload"]
         if row["topic"] == "reminder":
             key, topic = f"reminder:{row['seq']}", str(payload["colour"])
+        elif payload.get("followed"):
+            key, topic = f"followed:{row['seq']}", "moved"
         else:
             key = f"case:{payload['id']}:{payload['version']}"
             topic = "moved" if payload["version"] else "registered"

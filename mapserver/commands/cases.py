@@ -34,7 +34,7 @@ def adopt(
             raise NotFound(f"no row of '{source}' has a state", source=source)
         adopted, standing = (
             connection.execute(each.sql.encode(), each.params).fetchall()[0]
-            for each in (adoption.adopt(source, known[workflow], now), figures.counts(now))
+            for each in (adoption.adopt(source, known[workflow], now, known.values()), figures.counts(now))
         )
     typer.echo(f"{adopted['adopted']} new cases")
     typer.echo(f"{standing['open']} open, {standing['closed']} closed, {standing['late']} late")

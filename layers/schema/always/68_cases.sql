@@ -62,39 +62,40 @@ end
 $$;
 revoke all on function onemap.keep_deadlines(bigint, jsonb, timestamptz) from public;
 
--- Give the layer of cases its next version and tell whoever follows how a case stands, as layers.core.events does it:
--- the place in the order of commits is taken first, so let this be the last thing in the transaction.
-create or replace function onemap.announce_case(case_id bigint) returns void
+-- Give the layer of cases its next version and tell whoever follows how each of these cases stands, as
+-- layers.core.events does it: the place in the order of commits is taken first, so let this be the last thing in the
+-- transaction. `followed` are those that have changed with their source.
+create or replace function onemap.announce_cases(case_ids bigint[], at timestamptz, followed bigint[] default '{}')
+returns void
 language plpgsql as $$
 #variable_conflict use_column
 declare
-  told record;
   next bigint;
 begin
   perform pg_advisory_xact_lock(x'6F7574626F78'::bigint);  -- "outbox"
-  select file.changed_at as at, area.code as area, jsonb_build_object(
-      'id', file.case_id, 'workflow', file.workflow, 'category', file.category, 'sensitive', category.sensitive,
-      'state', file.state, 'open', file.is_open and file.merged_into is null, 'version', file.version, 'due_at', file.due_at, 'unit', file.unit,
-      'area', area.code, 'lon', st_x(file.spot), 'lat', st_y(file.spot)
-    ) as payload, (
-      with recursive above (area_id) as (
-        select file.area_id
-        union
-        select version.parent_id from onemap.area_version version join above using (area_id)
-        where version.parent_id is not null
-      ) select array_agg(area_id) from above where area_id is not null
-    ) as area_ids into told
-  from onemap.case_file file join onemap.category category on category.code = file.category
-  left join onemap.area area on area.area_id = file.area_id
-  where file.case_id = $1;
-  insert into onemap.layer_version (layer, version, changed_at) values ('cases', 1, told.at)
+  insert into onemap.layer_version (layer, version, changed_at) values ('cases', 1, $2)
   on conflict (layer) do update set version = layer_version.version + 1, changed_at = excluded.changed_at
   returning version into next;
-  insert into onemap.outbox (at, topic, layer, area_ids, payload) values
-    (told.at, 'layer', 'cases', null, jsonb_build_object('layer', 'cases', 'version', next)),
-    (told.at, 'case', 'cases', coalesce(told.area_ids, '{}'), told.payload);
+  insert into onemap.outbox (at, topic, layer, area_ids, payload)
+  values ($2, 'layer', 'cases', null, jsonb_build_object('layer', 'cases', 'version', next));
+  insert into onemap.outbox (at, topic, layer, area_ids, payload)
+  select $2, 'case', 'cases', onemap.area_and_above(file.area_id), jsonb_build_object(
+      'id', file.case_id, 'workflow', file.workflow, 'category', file.category, 'sensitive', category.sensitive,
+      'state', file.state, 'open', file.is_open and file.merged_into is null, 'version', file.version,
+      'followed', file.case_id = any (followed), 'due_at', file.due_at, 'unit', file.unit, 'area', area.code,
+      'lon', st_x(file.spot), 'lat', st_y(file.spot)
+    )
+  from onemap.case_file file join onemap.category category on category.code = file.category
+  left join onemap.area area on area.area_id = file.area_id
+  where file.case_id = any (case_ids) order by file.case_id;
   perform pg_notify('onemap', '');
 end
+$$;
+revoke all on function onemap.announce_cases(bigint[], timestamptz, bigint[]) from public;
+
+create or replace function onemap.announce_case(case_id bigint) returns void
+language sql as $$
+  select onemap.announce_cases(array[$1], (select changed_at from onemap.case_file file where file.case_id = $1))
 $$;
 revoke all on function onemap.announce_case(bigint) from public;
 

@@ -9,12 +9,17 @@ language sql stable as $$
   ) select coalesce(array_agg(area_id), '{}') from above where area_id is not null
 $$;
 
--- How a term stands at a moment, as layers.cases.sla has it: a moment that is the due one is over.
+-- Whether a term is over at a moment: the one at which it is due is the first. Every figure of what is late asks this.
+create or replace function onemap.is_over(due_at timestamptz, at timestamptz) returns boolean
+language sql immutable parallel safe as $$ select at >= due_at $$;
+grant execute on function onemap.is_over(timestamptz, timestamptz) to onemap_room;
+
+-- How a term stands at a moment, as layers.cases.sla has it.
 create or replace function onemap.term_colour(
   warn_at timestamptz, due_at timestamptz, red_at timestamptz, at timestamptz
 ) returns text
 language sql immutable parallel safe as $$
-  select case when at >= red_at then 'red' when at >= due_at then 'overdue' when at >= warn_at then 'warn' else 'green' end
+  select case when at >= red_at then 'red' when onemap.is_over(due_at, at) then 'overdue' when at >= warn_at then 'warn' else 'green' end
 $$;
 grant execute on function onemap.term_colour(timestamptz, timestamptz, timestamptz, timestamptz) to onemap_room;
 

@@ -2,6 +2,8 @@
 
 import json
 import os
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -126,7 +128,7 @@ def test_a_years_hotline_is_as_open_as_closed_and_as_late_as_it_says_itself(rows
     assert (is_open, closed) == (19_874, 101_371)
     with connect(boston) as connection:
         before = one(connection, summary.open_items(SEEN_AT, None, with_sensitive=True))
-        assert one(connection, adoption.adopt("hotline", LOOP, SEEN_AT)) == {"adopted": len(rows)}
+        assert one(connection, adoption.adopt("hotline", LOOP, SEEN_AT)) == {"adopted": len(rows), "followed": 0}
         late = {row["source_key"] for row in connection.execute(LATE, [SEEN_AT])}
         assert late == overdue | unflagged
         found = one(connection, figures.counts(SEEN_AT))
@@ -135,7 +137,7 @@ def test_a_years_hotline_is_as_open_as_closed_and_as_late_as_it_says_itself(rows
         assert before["open"] == is_open
         assert one(connection, ledger.head())["seq"] == len(rows)
         assert one(connection, ledger.broken()) is None
-        assert one(connection, adoption.adopt("hotline", LOOP, SEEN_AT)) == {"adopted": 0}
+        assert one(connection, adoption.adopt("hotline", LOOP, SEEN_AT)) == {"adopted": 0, "followed": 0}
         assert one(connection, ledger.head())["seq"] == len(rows)
 
 
@@ -167,7 +169,7 @@ def test_a_case_that_nobody_moved_follows_its_source_and_one_that_was_moved_does
             "update onemap.incident set closed_at = %s where source_key = any(%s)", [closed, [first, second]]
         )
         assert one(connection, summary.open_items(now, None, with_sensitive=True))["open"] == expected["open"] - 1
-        assert one(connection, adoption.adopt("toy", LOOP, now)) == {"adopted": 0}
+        assert one(connection, adoption.adopt("toy", LOOP, now)) == {"adopted": 0, "followed": 1}
         after = states(connection)
         assert (after[first][0], after[first][1], after[first][3]) == (False, 0, closed)
         assert after[second][:2] == (True, 1)
@@ -194,3 +196,45 @@ def test_the_term_of_a_source_runs_through_the_moves_of_a_case_until_it_is_handl
             known["due_at"],
             AT + 9 * MINUTE,
         )
+
+
+def waits(connection) -> bool:
+    found = connection.execute(
+        "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    )
+    return found.fetchone() is not None
+
+
+def test_a_move_and_a_load_of_the_same_case_wait_for_each_other_and_both_are_done(own_toy):
+    now = toy.FIRST + timedelta(days=200)
+
+    def adopt():
+        with connect(own_toy.url) as connection:
+            return one(connection, adoption.adopt("toy", LOOP, now))
+
+    with connect(own_toy.url) as connection:
+        connection.execute("update onemap.incident set state = null where source_key = 'k0'")
+        connection.commit()
+        adopt()
+        connection.execute("update onemap.incident set state = 'new' where source_key = 'k0'")
+        connection.execute("update onemap.incident set closed_at = %s where source_key in ('k10', 'k20')", [now])
+        connection.commit()
+        (case_id,) = (
+            connection.execute("select case_id from onemap.case_file where source_key = 'k10'").fetchone().values()
+        )
+        desk = Desk(connection, Policies((), WorkTime.of(toy.CITY)))
+        connection.execute(
+            "select from onemap.case_file where case_id = %s for update", [case_id]
+        )  # as a move begins
+        with ThreadPoolExecutor(1) as beside:
+            adopted = beside.submit(adopt)
+            with connect(own_toy.url) as watcher:
+                watcher.autocommit = True
+                while not waits(watcher):
+                    time.sleep(0.01)
+            assert desk.move(case_id, "accept", 0)
+            connection.commit()
+            assert adopted.result(30) == {"adopted": 1, "followed": 1}
+        found = states(connection)
+        assert [found[key][:2] for key in ("k0", "k10", "k20")] == [(True, 0), (True, 1), (False, 0)]
+        assert one(connection, ledger.broken()) is None

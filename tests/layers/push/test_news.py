@@ -70,8 +70,11 @@ def test_a_subscription_chooses_by_category_zone_type_topic_and_time(changes, to
     assert (wish(**changes).told(news()) is not None) == told
 
 
-@pytest.mark.parametrize(("payload", "topic"), [({"version": 0}, "registered"), ({}, "moved")])
-def test_a_case_without_moves_is_a_new_one(payload, topic):
+@pytest.mark.parametrize(
+    ("payload", "topic"),
+    [({"version": 0}, "registered"), ({}, "moved"), ({"version": 0, "followed": True}, "moved")],
+)
+def test_a_case_without_moves_is_a_new_one_unless_it_has_changed_with_its_source(payload, topic):
     assert news(**payload).topic == topic
 
 

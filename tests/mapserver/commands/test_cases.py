@@ -23,6 +23,8 @@ def test_rows_with_a_state_become_cases_once(adopt, own_toy):
     assert first.output.startswith(f"{stated} new cases\n"), first.exception
     assert again.output.startswith("0 new cases\n")
     with connect(own_toy.url) as connection:
+        version = connection.execute("select version from onemap.layer_version where layer = 'cases'").fetchone()
+        assert version == {"version": 1}
         found = connection.execute(
             "select count(*) filter (where is_open) as open, count(*) from onemap.case_file"
         ).fetchone()

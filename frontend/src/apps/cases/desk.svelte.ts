@@ -58,6 +58,10 @@ export class Desk {
   private turn = 0;
   private growing = false;
   private refreshing: ReturnType<typeof setTimeout> | null = null;
+  /** cases have changed, and none of them was named yet */
+  private unnamed = false;
+  /** so many have changed at once that none is named */
+  private many = false;
 
   constructor(private readonly clock: ServerClock) {}
 
@@ -85,10 +89,16 @@ export class Desk {
         this.clock.set(now);
         this.goodAt = this.clock.now;
       },
-      layer: () => {},
+      layer: ({ layer }) => {
+        if (layer !== "cases") return;
+        this.many ||= this.unnamed;
+        this.unnamed = true;
+        this.refreshSoon();
+      },
       heat: () => {},
       incident: () => {},
       case: ({ id }) => {
+        this.unnamed = false;
         this.refreshSoon();
         this.reminders = without(this.reminders, id);
         if (id === this.openId) void this.reopen();
@@ -198,6 +208,8 @@ export class Desk {
   private refreshSoon(): void {
     this.refreshing ??= setTimeout(() => {
       this.refreshing = null;
+      if (this.many || this.unnamed) void this.reopen();
+      this.many = this.unnamed = false;
       void this.refresh(this.cases.length);
       void this.learn();
     }, REFRESH_MS);
