@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from layers.cases import items, ledger
 from layers.cases.items import Filter, Sort
+from layers.cases.sla import is_over
 from layers.catalog.city import Name
 from layers.core.audience import Audience
 from layers.core.db import Database
@@ -149,7 +150,7 @@ class Book:
         return None if at is None else at.astimezone(zone).replace(tzinfo=None, microsecond=0)
 
     def _over(self, due: datetime | None, end: datetime) -> tuple[int | None, int | None]:
-        if due is None or end < due:
+        if due is None or not is_over(due, end):
             return None, None
         over = self.loop.overrun
         return over.working_days(due, end), over.calendar_days(due, end)

@@ -137,7 +137,7 @@ def figures(asked: Asked, reopenings: list[tuple[str, str]], work: list[Span]) -
     lengths = [span.length.total_seconds() for span in spans]
     mixed = f"{_FIGURES}, {_mix('channels', 'origin', ORIGINS)}, {_mix('ratings', 'rating', RATINGS)}"
     text = f"""{_COHORT}, terms as (
-      select case_id, bool_and(met_at < due_at) as in_time from onemap.case_deadline
+      select case_id, bool_and(not onemap.is_over(due_at, met_at)) as in_time from onemap.case_deadline
       where stage = any(%(stages)s) and due_at is not null and met_at is not null group by case_id
     ), cohort as (
       select {_KEYS[asked.by]} as key, file.category, file.origin, file.is_open, file.reopened, file.severity,

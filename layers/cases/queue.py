@@ -84,7 +84,9 @@ class Filter:
             if given is not None
         ]
         if self.late is not None:
-            over = func.coalesce(and_(table.is_open, table.due_at < literal(self.at, _INSTANT)), False)
+            over = func.coalesce(
+                and_(table.is_open, func.onemap.is_over(table.due_at, literal(self.at, _INSTANT))), False
+            )
             found.append(over == self.late)
         if self.area_id is not None:
             found.append(inside(table.area_id, self.area_id))

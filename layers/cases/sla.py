@@ -79,6 +79,11 @@ class Policy(BaseModel):
         )
 
 
+def is_over(due: datetime | None, at: datetime) -> bool:
+    """Whether a term is over at a moment, as onemap.is_over has it: the one at which it is due is the first."""
+    return due is not None and at >= due
+
+
 @dataclass(frozen=True)
 class Deadline:
     """The moments of one stage of one case; none where its policy has none, and while its clock stands.
@@ -94,15 +99,15 @@ class Deadline:
 
     def standing(self, since: datetime) -> "Deadline":
         """The same with its clock standing still since a moment: a pause takes no lateness back."""
-        if self.due is None or self.due > since:
+        if not is_over(self.due, since):
             return Deadline(self.stage, self.start, None)
         return replace(self, red=None) if self.red is not None and self.red > since else self
 
     def colour(self, at: datetime) -> Colour:
-        """How it stands at a moment; a moment that is the due one is over."""
+        """How it stands at a moment."""
         if self.red is not None and at >= self.red:
             return Colour.RED
-        if self.due is not None and at >= self.due:
+        if is_over(self.due, at):
             return Colour.OVERDUE
         return Colour.WARN if self.warn is not None and at >= self.warn else Colour.GREEN
 

@@ -34,7 +34,7 @@ def open_items(at: datetime, area_id: int | None, *, with_sensitive: bool) -> St
     """One row: `open` and `overdue` as they stand at `at`, of the area and all below it; none means the city."""
     statement = select(
         func.count().label("open"),
-        func.count().filter(open_item.c.due_at < literal(at, _INSTANT)).label("overdue"),
+        func.count().filter(func.onemap.is_over(open_item.c.due_at, literal(at, _INSTANT))).label("overdue"),
     ).select_from(open_item)
     if area_id is not None:
         statement = statement.where(inside(open_item.c.area_id, area_id))

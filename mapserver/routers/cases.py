@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from layers.cases import duplicates, intake, photos, queue, store
 from layers.cases.queue import Filter, Place
-from layers.cases.sla import Colour, Deadline
+from layers.cases.sla import Colour, Deadline, is_over
 from layers.cases.workflow import Move
 from layers.catalog.city import City
 from layers.core.audience import Audience
@@ -189,7 +189,7 @@ def _case(row: Mapping[str, Any], desk: CaseDesk) -> dict[str, Any]:
     same = ("workflow", "category", "severity", "origin", "reported_at", "area", "lon", "lat", "state", "version",
             "changed_at", "unit", "bounces", "rating", "due_at", "warn_at", "red_at",
             "merged_into")  # fmt: skip
-    late = row["is_open"] and row["due_at"] is not None and row["due_at"] <= desk.clock.now()
+    late = row["is_open"] and is_over(row["due_at"], desk.clock.now())
     facts = {name: row[name] for name in same}
     name = row["area"] and {"zh": row["area_zh"], "en": row["area_en"]}
     own = {"id": row["case_id"], "incident": row["incident_id"], "open": row["is_open"], "late": late}

@@ -40,12 +40,18 @@ begin
       select from onemap.case_file file
       where file.case_id = $1 and (not file.is_open or (file.still_since is not null and not file.paused))
     ))
-    returning jsonb_build_object('stage', stage, 'due', due_at, 'met', met_at, 'late', coalesce(met_at >= due_at, false)) as row
+    returning jsonb_build_object('stage', stage, 'due', due_at, 'met', met_at, 'late', coalesce(onemap.is_over(due_at, met_at), false)) as row
   ), moved as (
     insert into onemap.case_deadline as kept (case_id, stage, start_at, due_at, warn_at, red_at)
     select $1, stage, start_at, due_at, warn_at, red_at from given
     on conflict (case_id, stage, start_at) do update
-    set due_at = excluded.due_at, warn_at = excluded.warn_at, red_at = excluded.red_at, met_at = null
+    set due_at = excluded.due_at, warn_at = excluded.warn_at, red_at = excluded.red_at, met_at = null,
+      told = case  -- of a moment that is put off is told again when it comes, of one that stands still nothing is new
+        when excluded.due_at is not null and onemap.colour_rank(kept.told)
+          > onemap.colour_rank(onemap.term_colour(excluded.warn_at, excluded.due_at, excluded.red_at, $3))
+        then onemap.term_colour(excluded.warn_at, excluded.due_at, excluded.red_at, $3)
+        else kept.told
+      end
     where (kept.due_at, kept.warn_at, kept.red_at, kept.met_at)
       is distinct from (excluded.due_at, excluded.warn_at, excluded.red_at, null)
     returning jsonb_build_object('stage', stage, 'start', start_at, 'due', due_at) as row

@@ -116,7 +116,7 @@ def one(connection, statement):
 
 
 LATE = """select file.source_key from onemap.case_file file join onemap.case_deadline term using (case_id)
-where term.due_at < coalesce(term.met_at, %s)"""
+where term.due_at <= coalesce(term.met_at, %s)"""
 
 
 def test_a_years_hotline_is_as_open_as_closed_and_as_late_as_it_says_itself(rows, boston):

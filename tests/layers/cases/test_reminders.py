@@ -11,7 +11,7 @@ from layers.cases import ledger, reminders
 from layers.cases.sla import Deadline
 from layers.core.db import connect
 from layers.core.statement import Statement
-from tests.layers.cases.desk import AT, Desk, policies_in, report
+from tests.layers.cases.desk import AT, POLICIES, Desk, policies_in, report
 
 HOUR = timedelta(hours=1)
 
@@ -51,6 +51,22 @@ def test_each_colour_is_told_once_and_at_red_to_the_supervisor(desk):
     ]  # fmt: skip
     assert {row["subject"] for row in told(desk)} == {f"case:{case_id}"}
     assert desk.run(ledger.broken()) == []
+
+
+def test_a_term_that_is_put_off_is_told_of_again_and_one_that_stood_still_is_not(desk, tmp_path):
+    case_id = handled(desk)
+    assert remind(desk, 4.5 * HOUR) == 1
+    assert desk.move(case_id, "pause", 280)
+    assert desk.move(case_id, "resume", 300)
+    desk.connection.commit()
+    assert [remind(desk, hours * HOUR) for hours in (5.1, 6)] == [0, 0]
+    slower = POLICIES.replace("amount = 4", "amount = 20").replace("amount = 8", "amount = 40")
+    desk.policies = policies_in(tmp_path, slower)
+    assert desk.move(case_id, "pause", 400)
+    assert desk.move(case_id, "resume", 410)
+    desk.connection.commit()
+    assert [remind(desk, hours * HOUR) for hours in (8, 20, 21)] == [0, 0, 1]
+    assert [row["colour"] for row in told(desk)] == ["overdue", "overdue"]
 
 
 def test_after_a_time_without_a_worker_only_the_highest_colour_is_told(desk):
