@@ -11,6 +11,7 @@ import pyarrow as pa
 from etl.landing import Landing
 from etl.load import keyed
 from etl.load.staging import Connection, Merged
+from etl.parents import Parents
 from etl.readers.base import RawFrame
 from etl.spec import Source
 from etl.validate import service_load
@@ -23,10 +24,10 @@ from layers.records.small import Cell, guarded
 _AREAS = """select area.area_id, level.code as level, area.code from onemap.area area
 join onemap.level level on level.rank = area.level_rank"""
 _PERIODS = "select distinct class, since, until from onemap.service_load"
-_ABOVE = """select distinct on (area_id) area_id, parent_id from onemap.area_version
-order by area_id, upper(valid) desc nulls first"""
-_COUNTS = """select service_load_id as id, area_id, class, since, due, done, hidden from onemap.service_load
-where source = %s order by service_load_id"""
+_COUNTS = """select service_load_id as id, area_id, class, since, until, due, done, hidden from onemap.service_load
+order by service_load_id"""
+# Two loads at once would not see each other's counts.
+_ALONE = "select pg_advisory_xact_lock(x'73657276696365'::bigint)"  # "service"
 _HIDE = "update onemap.service_load set hidden = not hidden where service_load_id = any(%s)"
 
 Period = tuple[datetime, datetime]
@@ -64,7 +65,7 @@ class ServiceKind:
         merged = keyed.merge(
             connection, keyed.SERVICE_LOAD, table, source=source, run_id=landing.run_id, seen=seen
         )
-        hide(connection, source)
+        hide(connection)
         return merged
 
     def tell(self, landing: Landing, merged: Merged) -> None:
@@ -74,27 +75,25 @@ class ServiceKind:
 SERVICE_LOAD = ServiceKind()
 
 
-def hide(connection: Connection, source: str) -> None:
-    """Mark which counts of a source are hidden, each class and period by itself."""
-    above = {row["area_id"]: row["parent_id"] for row in connection.execute(_ABOVE)}
-    tables: dict[tuple[str, datetime], list[dict[str, Any]]] = defaultdict(list)
-    for row in connection.execute(_COUNTS, [source]):
-        tables[row["class"], row["since"]].append(row)
+def hide(connection: Connection) -> None:
+    """Mark which counts are hidden, each class and period by itself and those of all sources together.
+
+    What one source hides another one's total would tell. Counts are of the tree of areas as it was at any time of
+    their period; and as it is now, in case an office has counted by that.
+    """
+    connection.execute(_ALONE)
+    tables: dict[tuple[str, Period], dict[int, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
+    for row in connection.execute(_COUNTS):
+        tables[row["class"], (row["since"], row["until"])][row["area_id"]].append(row)
+    parents = Parents.read(connection) if tables else Parents({})
     turned: list[int] = []
-    for rows in tables.values():
-        places = {row["area_id"]: place for place, row in enumerate(rows)}
-        cells = [Cell(row["due"], row["done"], _nearest(row["area_id"], above, places)) for row in rows]
-        found = guarded(cells, FEWEST)
-        turned += [row["id"] for place, row in enumerate(rows) if row["hidden"] != (place in found)]
+    for (_, period), counted in tables.items():
+        areas = list(counted)
+        cells = [Cell(frozenset((row["due"], row["done"]) for row in rows)) for rows in counted.values()]
+        found = guarded(cells, parents.during(period, areas), FEWEST)
+        for place, rows in enumerate(counted.values()):
+            turned += [row["id"] for row in rows if row["hidden"] != (place in found)]
     connection.execute(_HIDE, [turned])
-
-
-def _nearest(area_id: int, above: dict[int, int | None], places: dict[int, int]) -> int | None:
-    """The place of the nearest area above that has counts of its own."""
-    parent = above.get(area_id)
-    while parent is not None and parent not in places:
-        parent = above.get(parent)
-    return None if parent is None else places[parent]
 
 
 def _across(table: pa.Table, rows: Mask, known: list[dict[str, Any]]) -> Mask:

@@ -13,7 +13,7 @@ from etl.landing import Landing
 from etl.load import stored, versions
 from etl.load.staging import Connection, Merged
 from etl.readers.base import RawFrame
-from etl.service_kind import SERVICE_LOAD
+from etl.service_kind import SERVICE_LOAD, hide
 from etl.spec import Source
 from etl.target_fields import Target
 from etl.validate import areas as area_checks
@@ -81,8 +81,8 @@ class DatedKind:
         )
 
     def merge(self, landing: Landing, table: pa.Table, seen: pa.Table | None) -> Merged:
-        """Bring the rows in."""
-        return versions.merge(
+        """Bring the rows in; where the tree of areas is another one, what it tells of small counts is too."""
+        merged = versions.merge(
             landing.connection,
             self.dated,
             table,
@@ -91,6 +91,9 @@ class DatedKind:
             at=landing.at,
             seen=seen,
         )
+        if self.dated is versions.AREAS:
+            hide(landing.connection)
+        return merged
 
     def tell(self, landing: Landing, merged: Merged) -> None:  # noqa: ARG002
         """Bump the layer."""

@@ -1,8 +1,17 @@
 """Service load from a file into its table: what is refused, and what of it is hidden."""
 
+import random
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from itertools import product
+
 import pytest
 
+from etl import service_kind
+from layers.core.audience import FEWEST
+from layers.core.db import connect
 from layers.core.errors import BadSource, UnreadableFile
+from tests.reckoner import families, solved, unsaid
 from tests.workshop import AREAS, COMMON, tree
 
 FIELDS = ("level", "area", "class", "since", "until", "due", "done", "link")
@@ -56,6 +65,126 @@ def test_counts_land_and_small_ones_are_hidden_with_what_would_tell_them(town, l
     assert (again.account.updated, again.account.unchanged) == (2, 1)
     assert [row[4] for row in stored(town)] == [False] * 4
     assert load(count("V1", "60", "28"), mode="snapshot").account.deleted == 3
+
+
+def test_what_one_source_hides_the_total_of_another_does_not_tell_whichever_comes_first(town, load):
+    load(count("V1", "60", "28"), count("V2", "4", "2"))
+    assert [row[4] for row in stored(town)] == [False, True]
+    load(count("D", "64", "30"), id="registry", file="load.csv")
+    assert [(row[0], row[4]) for row in stored(town)] == [("D", False), ("V1", True), ("V2", True)]
+    # The same counted twice and not alike: what is left over is near the truth, or all of it.
+    load(count("D", "65", "30"), id="third", file="load.csv")
+    assert {(row[0], row[4]) for row in stored(town)} >= {("D", True), ("V2", True)}
+    assert ("D", False) not in {(row[0], row[4]) for row in stored(town)}
+
+
+@pytest.mark.parametrize("below", ["(,2025-03-01)", "[2025-01-10,2025-01-20)"])
+def test_counts_are_guarded_below_the_area_that_theirs_lay_in_then(town, load, below):
+    with connect(town.url) as connection:  # at any other time they lie nowhere below D
+        connection.execute(
+            """with moved as (
+              update onemap.area_version set valid = %(below)s where parent_id is not null
+              returning area_id, geom, run_id
+            ) insert into onemap.area_version (area_id, parent_id, valid, geom, run_id)
+            select area_id, null, other, geom, run_id from moved, (
+              select unnest(tstzmultirange(tstzrange(null, null)) - tstzmultirange(%(below)s::tstzrange)) as other
+            ) others""",
+            {"below": below},
+        )
+    load(count("D", "100", "50"), count("V1", "96", "48"), count("V2", "4", "2"))
+    assert [row[4] for row in stored(town)] == [False, True, True]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_nobody_reckons_out_a_hidden_count_from_what_the_room_reads_of_all_sources_periods_and_trees(
+    town, load, seed
+):
+    chance = random.Random(seed)
+    months = [datetime(2025, month, 1, tzinfo=UTC) for month in (1, 2, 3, 4)]
+    with connect(town.url) as connection:
+        areas = {
+            row["code"]: row["area_id"] for row in connection.execute("select code, area_id from onemap.area")
+        }
+        for _ in range(8):
+            move(connection, chance, areas, months)
+            connection.execute("delete from onemap.service_load")
+            for at, name, kind, source in product(range(3), sorted(areas), ("care", "visit"), ("a", "b")):
+                if chance.random() < (0.8 if source == "a" else 0.3):
+                    done, left = chance.choices([0, 4, 10, 25, 25, 60, 60], k=2)
+                    connection.execute(
+                        """insert into onemap.service_load (source, source_key, area_id, class, since, until, due,
+                          done, content_hash, run_id) values (%s, %s, %s, %s, %s, %s, %s, %s, '', 1)""",
+                        [source, f"{name}{kind}{at}", areas[name], kind, *months[at : at + 2], done + left, done],
+                    )
+            service_kind.hide(connection)
+            rows = connection.execute("select * from onemap.service_load").fetchall()
+            connection.execute("select set_config('onemap.area_id', '', true)")
+            connection.execute("set local role onemap_room")
+            seen = connection.execute("select * from onemap.service_figure").fetchall()
+            connection.execute("reset role")
+            for kind, at in product(("care", "visit"), range(3)):
+                reckoned(connection, rows, seen, kind, *months[at : at + 2])
+
+
+def move(connection, chance, areas, months):
+    """Have some areas lie below others, from some day on."""
+    connection.execute(
+        """delete from onemap.area_version where area_version_id not in (
+          select min(area_version_id) from onemap.area_version group by area_id)"""
+    )
+    connection.execute("update onemap.area_version set valid = tstzrange(null, null)")
+    order = sorted(areas, key=lambda code: (len(code), code))
+    for place, code in enumerate(order[1:], 1):
+        if chance.random() < 0.4:
+            edge = chance.choice(months) + timedelta(days=chance.choice([0, 10]))
+            connection.execute(
+                "update onemap.area_version set valid = tstzrange(null, %s) where area_id = %s",
+                [edge, areas[code]],
+            )
+            connection.execute(
+                """insert into onemap.area_version (area_id, parent_id, valid, geom, run_id)
+                select area_id, %s, tstzrange(%s, null), geom, run_id from onemap.area_version where area_id = %s""",
+                [areas[chance.choice(order[:place])], edge, areas[code]],
+            )
+
+
+def reckoned(connection, rows, seen, kind, since, until):
+    """Nothing that is hidden of a class and period is determined in the tree of any of its days, or of today."""
+    told, shown = defaultdict(set), defaultdict(set)
+    for found, given in ((told, rows), (shown, seen)):
+        for row in given:
+            if (row["class"], row["since"]) == (kind, since):
+                found[row["area_id"]].add((row["due"], row["done"]))
+    hidden = {area_id for area_id, pairs in shown.items() if (None, None) in pairs}
+    for area_id, pairs in shown.items():
+        assert pairs == ({(None, None)} if area_id in hidden else told[area_id]), (
+            "hidden of one source, hidden of all"
+        )
+        assert area_id in hidden or not any(0 < n < FEWEST for due, done in pairs for n in (due, done, due - done))
+    ids = sorted(told)
+    places = {ids.index(area_id) for area_id in hidden}
+    for day in (
+        *(since + timedelta(days=day) for day in range((until - since).days)),
+        datetime(2030, 1, 1, tzinfo=UTC),
+    ):
+        tree = tree_of(connection, ids, day)
+        small, contradicting = unsaid(tree, [told[area_id] for area_id in ids], FEWEST)
+        assert solved(tree, places, small) == set()
+        for each in contradicting:
+            assert each in places or not places & set(families(tree)[each])
+
+
+def tree_of(connection, ids, day):
+    """The place in `ids` of the nearest of them above each on a day, none where there is none."""
+    query = "select area_id, parent_id from onemap.area_version where valid @> %s"
+    above = {row["area_id"]: row["parent_id"] for row in connection.execute(query, [day])}
+    tree = []
+    for area_id in ids:
+        parent = above[area_id]
+        while parent is not None and parent not in ids:
+            parent = above[parent]
+        tree.append(None if parent is None else ids.index(parent))
+    return tree
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ async def ask(own_toy, toy_settings):
                 [f"{area}{kind}{month}", own_toy.area_id(area), kind, f"2025-0{month}-01T00:00Z",
                  f"2025-0{month + 1}-01T00:00Z", due, done],
             )  # fmt: skip
-        service_kind.hide(connection, "office")
+        service_kind.hide(connection)
     async with running(toy_settings, own_toy.url) as app, asking(app) as client:
 
         async def get(query="", role=Role.ROOM, area=None, span=SPAN):
