@@ -23,54 +23,52 @@ language sql stable as $$
     where ($1 is null or file.source = $1)
     and not exists (select from onemap.incident own where own.incident_id = file.incident_id)
     and (file.incident_id is not null or again.incident_id is not null)
-  ), said as (
-    select file.case_id, coalesce(pair.incident_id, file.incident_id) as incident_id,
+  )
+  select file.case_id, fact.incident_id, fact.category, fact.severity, fact.origin, fact.reported_at, fact.cell,
+    fact.area_id, fact.zones, fact.spot, fact.geom, stand.follows, stand.state, stand.is_open, stand.entered_at,
+    term.case_id is not null, stand.start_at, stand.due_at, stand.met_at
+  from pair join onemap.case_file file using (case_id)
+  left join onemap.incident said on said.incident_id = pair.incident_id
+  left join onemap.case_deadline term on term.case_id = file.case_id and term.stage = 'source'
+  cross join lateral (
+    select coalesce(said.incident_id, file.incident_id) as incident_id,
       coalesce(said.category, file.category) as category, coalesce(said.severity, file.severity) as severity,
       coalesce(said.origin, file.origin) as origin, coalesce(said.occurred_at, file.reported_at) as reported_at,
-      coalesce(said.cell, file.cell) as cell,
+      coalesce(said.cell, file.cell) as cell, coalesce(said.zones, file.zones) as zones,
       case when said.incident_id is null then file.area_id else said.area_id end as area_id,
-      coalesce(said.zones, file.zones) as zones, coalesce(said.spot, file.spot) as spot,
-      coalesce(said.geom, file.geom) as geom,
-      follows.follows, flows -> file.workflow ->> case when standing.is_open then 'start' else 'ended' end as state,
-      standing.is_open, case
+      coalesce(said.spot, file.spot) as spot, coalesce(said.geom, file.geom) as geom
+  ) fact
+  cross join lateral (
+    select file.version = 0 and flows ? file.workflow
+        and (said.state is not null or said.incident_id is null or said.source = file.source) as follows,
+      flows -> file.workflow ->> case when said.state is not null and said.closed_at is null then 'start' else 'ended' end
+        as state,
+      said.state is not null and said.closed_at is null as is_open, case
         when said.state is not null then coalesce(said.closed_at, said.occurred_at)
         when file.is_open then $3
         else file.entered_at
       end as entered_at,
-      term.case_id is not null as has_term, coalesce(said.occurred_at, term.start_at) as start_at,
+      coalesce(said.occurred_at, term.start_at) as start_at,
       case when said.state is null then term.due_at else said.due_at end as due_at,
       case when said.state is null then coalesce(term.met_at, $3) else said.closed_at end as met_at
-    from pair join onemap.case_file file using (case_id)
-    left join onemap.incident said on said.incident_id = pair.incident_id
-    left join onemap.case_deadline term on term.case_id = file.case_id and term.stage = 'source'
-    cross join lateral (select said.state is not null and said.closed_at is null as is_open) standing
-    cross join lateral (
-      select file.version = 0 and flows ? file.workflow
-        and (said.state is not null or said.incident_id is null or said.source = file.source) as follows
-    ) follows
-  )
-  select said.case_id, said.incident_id, said.category, said.severity, said.origin, said.reported_at, said.cell,
-    said.area_id, said.zones, said.spot, said.geom, said.follows, said.state, said.is_open, said.entered_at,
-    said.has_term, said.start_at, said.due_at, said.met_at
-  from said join onemap.case_file file using (case_id)
-  left join onemap.case_deadline term on term.case_id = file.case_id and term.stage = 'source'
-  where (said.incident_id, said.category, said.severity, said.origin, said.reported_at, said.cell, said.area_id,
-      said.zones, said.spot, said.geom)
+  ) stand
+  where (fact.incident_id, fact.category, fact.severity, fact.origin, fact.reported_at, fact.cell, fact.area_id, fact.zones,
+      fact.spot, fact.geom)
     is distinct from (file.incident_id, file.category, file.severity, file.origin, file.reported_at, file.cell,
       file.area_id, file.zones, file.spot, file.geom)
-  or (said.follows and (
-    (said.state, said.is_open, said.entered_at) is distinct from (file.state, file.is_open, file.entered_at)
-    or (term.case_id is null and said.due_at is not null)
+  or (stand.follows and (
+    (stand.state, stand.is_open, stand.entered_at) is distinct from (file.state, file.is_open, file.entered_at)
+    or (term.case_id is null and stand.due_at is not null)
     or (term.case_id is not null
-      and (said.start_at, said.due_at, said.met_at) is distinct from (term.start_at, term.due_at, term.met_at))
+      and (stand.start_at, stand.due_at, stand.met_at) is distinct from (term.start_at, term.due_at, term.met_at))
   ))
 $$;
 revoke all on function onemap.behind(text, jsonb, timestamptz) from public;
 
 -- Have the cases of a source, or of all, follow their incidents, and where `workflow` is given make a case of each
 -- incident that has a state and no case yet. What a source changes of a state, a category or a term is written down, and
--- what was told of a term that it moves is told again; what was over when it was adopted is no news. More cases than
--- `most` are announced as a layer that has changed, fewer each by itself.
+-- what was told of a term that it moves is told again; what is open and over when it is adopted is no news. More cases
+-- than `most` are announced as a layer that has changed, fewer each by itself.
 -- Locks are taken in the order of a move's: cases, their terms, the ledger, the outbox. Let this be the last thing in its
 -- transaction.
 create or replace function onemap.follow_incidents(
@@ -175,7 +173,7 @@ begin
     returning case_id, incident_id, state
   ), terms as (
     insert into onemap.case_deadline (case_id, stage, start_at, due_at, met_at, told)
-    select case_id, 'source', occurred_at, due_at, closed_at, onemap.term_colour(null, due_at, null, $4)
+    select case_id, 'source', occurred_at, due_at, closed_at, case when closed_at is null then onemap.term_colour(null, due_at, null, $4) else 'green' end
     from made join onemap.incident using (incident_id) where due_at is not null
   )
   select coalesce(array_agg(case_id order by case_id), '{}'), array_agg(jsonb_build_object(

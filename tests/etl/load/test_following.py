@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from psycopg.types.json import Jsonb
 
-from etl.load.told import TOLD_ONE_BY_ONE
 from etl.retag import retag
 from etl.withdraw import withdraw
-from layers.cases import ledger, reminders
+from layers.cases import ledger, reminders, requests
+from layers.cases.adoption import TOLD_ONE_BY_ONE
 from layers.core.db import connect
 from tests.workshop import INCIDENTS, FixedClock, area, call
 
@@ -62,6 +62,13 @@ def remind(town, at):
     statement = reminders.remind(at)
     with connect(town.url) as connection:
         return connection.execute(statement.sql.encode(), statement.params).fetchone()["told"]
+
+
+def updated(town, since):
+    """What who asks by Open311 for what was updated since is told of."""
+    statement = requests.page(requests.Wanted(updated=requests.Between(since, None)), 10)
+    with connect(town.url) as connection:
+        return [row["case_id"] for row in connection.execute(statement.sql.encode(), statement.params)]
 
 
 def news(town):
@@ -150,7 +157,25 @@ def test_what_a_source_closes_takes_up_again_and_corrects_is_written_down_as_it_
     assert chain(town, "deadline")[-1]["met"] is None
     said = [(row["was"]["state"], row["now"]["state"]) for row in chain(town, "followed")]
     assert said == [("reported", "closed"), ("closed", "reported")]
-    assert cases(town)[0]["changed_at"] == town.clock.at  # who asks for what changed since finds it
+    assert updated(town, since=town.clock.at) == [cases(town)[0]["case_id"]]
+    assert updated(town, since=town.clock.at + HOUR) == []
+
+
+def test_what_was_done_when_it_came_and_is_taken_up_again_late_is_told_of_then(town, load):
+    past = {"due": "2026-03-01T10:00:00Z"}
+    load(ticket(1, done="2026-03-01T09:00:00Z", **past), ticket(2, **past))
+    assert remind(town, town.clock.at) == 0
+    load(ticket(1, **past), ticket(2, **past))
+    assert remind(town, town.clock.at) == 1
+
+
+def test_a_row_that_says_no_state_any_more_is_no_open_case(town, load):
+    load(ticket(1), ticket(2))
+    load(ticket(1, state=""), ticket(2))
+    assert [case["is_open"] for case in cases(town)] == [False, True]
+    assert counted(town) == 1
+    load(ticket(1), ticket(2))
+    assert counted(town) == sum(case["is_open"] for case in cases(town)) == 2
 
 
 @pytest.mark.parametrize("ours", [False, True])

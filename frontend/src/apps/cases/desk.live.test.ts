@@ -24,10 +24,14 @@ function asked(): string[] {
 
 describe("the desk, live", () => {
   let say: (name: string, data: object) => void;
+  let desk: Desk;
+  let status: number;
 
   beforeEach(async () => {
     vi.useFakeTimers();
-    const answer = async () => new Response(JSON.stringify(BODY));
+    status = 200;
+    const answer = async (path: string) =>
+      new Response(JSON.stringify(BODY), { status: path === "/cases/7" ? status : 200 });
     vi.stubGlobal("fetch", vi.fn(answer));
     vi.stubGlobal(
       "EventSource",
@@ -41,7 +45,7 @@ describe("the desk, live", () => {
     );
     const listeners = new Map<string, (event: object) => void>();
     say = (name, data) => listeners.get(name)?.({ data: JSON.stringify(data) });
-    const desk = new Desk(new ServerClock());
+    desk = new Desk(new ServerClock());
     await desk.start();
     await desk.open(7);
     await vi.advanceTimersByTimeAsync(2_000);
@@ -72,6 +76,15 @@ describe("the desk, live", () => {
     layer("cases");
     await vi.advanceTimersByTimeAsync(2_000);
     expect(asked()).toEqual(["/cases", "/cases/7", "/cases/choices"]);
+  });
+
+  it("shows an open case no longer that may not be seen any more", async () => {
+    expect(desk.file?.case.id).toBe(7);
+    status = 404;
+    layer("cases");
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(desk.file).toBeNull();
+    expect(desk.missing?.status).toBe(404);
   });
 
   it("asks for nothing when other layers change", async () => {

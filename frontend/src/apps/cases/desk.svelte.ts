@@ -181,6 +181,7 @@ export class Desk {
     } catch (cause) {
       const problem = problemOf(cause);
       if (id !== this.openId) return;
+      if (problem.status === 404) this.file = null; // what is sensitive by now is not to be seen any longer
       if (!this.file) this.missing = problem;
       if (problem.status === 0) setTimeout(() => id === this.openId && void this.reopen(), AGAIN_MS);
       return;

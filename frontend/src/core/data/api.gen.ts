@@ -3697,7 +3697,7 @@ export interface operations {
                 category?: string;
                 /** @description only features with this: whether the data were changed, or only looked at */
                 changed?: string;
-                /** @description only features with this: when it was last moved (UTC instant) */
+                /** @description only features with this: when it last changed, by a move or by its source (UTC instant) */
                 changed_at?: string;
                 /** @description only features with this: class of the road, as its source says it */
                 class?: string;
