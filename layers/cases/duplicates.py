@@ -1,5 +1,8 @@
 """Cases that tell of one thing: which ones may, and merging them in a way that can be undone.
 
+The main case stands for the terms of both: it is over as soon as either would be, until its work is done or the
+two are split. No merge hides that something is late.
+
 Nothing is merged by itself: a dispatcher reads the suggestions, each with what it rests on, and decides.
 """
 

@@ -1,7 +1,12 @@
 """How cases were handled: figures of those that ended in a span, by office, category or area.
 
 A case counts in the span in which it last ended. One that is open again counts in the span in which it was taken
-up again, among the reopened alone. What is merged into another is counted with that one. No figure is a person's.
+up again, among the reopened alone. What is merged into another is counted with that one, which has kept its terms
+where it has kept those of both. No figure is a person's.
+
+A case that was taken up again is handled in all its rounds: hours run from its first dispatch to its last
+feedback, less pauses and what lay between each feedback and the next dispatch. Its term goes on with what was left
+of it, and was kept where each round was in time: what was over stays over.
 """
 
 from collections.abc import Iterable
@@ -137,7 +142,7 @@ def figures(asked: Asked, reopenings: list[tuple[str, str]], work: list[Span]) -
     lengths = [span.length.total_seconds() for span in spans]
     mixed = f"{_FIGURES}, {_mix('channels', 'origin', ORIGINS)}, {_mix('ratings', 'rating', RATINGS)}"
     text = f"""{_COHORT}, terms as (
-      select case_id, bool_and(not onemap.is_over(due_at, met_at)) as in_time from onemap.case_deadline
+      select case_id, bool_and(not onemap.is_over(due_at, met_at)) as in_time from onemap.case_term
       where stage = any(%(stages)s) and due_at is not null and met_at is not null group by case_id
     ), cohort as (
       select {_KEYS[asked.by]} as key, file.category, file.origin, file.is_open, file.reopened, file.severity,

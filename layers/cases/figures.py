@@ -16,7 +16,7 @@ def counts(at: datetime) -> Statement:
     return Statement(
         """select count(*) filter (where is_open) as open, count(*) filter (where not is_open) as closed,
           count(*) filter (where (is_open and onemap.is_over(due_at, %(at)s)) or exists (
-            select from onemap.case_deadline term
+            select from onemap.case_term term
             where term.case_id = file.case_id and stage = any(%(own)s) and onemap.is_over(term.due_at, term.met_at)
           )) as late
         from onemap.case_file file where merged_into is null""",

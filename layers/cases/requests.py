@@ -112,7 +112,7 @@ def _open() -> ColumnElement[bool]:
 
 
 def _updated() -> ColumnElement[datetime]:
-    return func.greatest(case_file.c.changed_at, case_file.c.merged_at)
+    return func.greatest(case_file.c.changed_at, case_file.c.regrouped_at)
 
 
 def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:

@@ -148,10 +148,13 @@ def steps(case_id: int) -> Statement:
 
 
 def deadlines(case_id: int) -> Statement:
-    """The terms of a case, oldest first: stage, start_at, due_at, warn_at, red_at, met_at, told."""
+    """The terms that a case stands for, oldest first: stage, start_at, due_at, warn_at, red_at, met_at, own_id.
+
+    own_id : the case whose term it is: this one, or one that is merged into it.
+    """
     return Statement(
-        """select stage, start_at, due_at, warn_at, red_at, met_at, told
-        from onemap.case_deadline where case_id = %(case_id)s order by start_at, stage""",
+        """select stage, start_at, due_at, warn_at, red_at, met_at, own_id
+        from onemap.case_term where case_id = %(case_id)s order by start_at, stage, own_id""",
         {"case_id": case_id},
     )
 

@@ -35,7 +35,7 @@ case_file = Table(
     *(instant(name, nullable=True) for name in ("due_at", "warn_at", "red_at")),
     Column("answers", JSONB, nullable=False),
     *counts("merged_into", nullable=True),
-    instant("merged_at", nullable=True),
+    *(instant(name, nullable=True) for name in ("merged_at", "regrouped_at", "covered_at")),
 )
 
 case_step = Table(

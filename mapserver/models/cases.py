@@ -104,6 +104,7 @@ class TermShape(Shape):
     colour: Literal["green", "warn", "overdue", "red"] = Field(
         description="as it stands now, or stood when it was met"
     )
+    of: int | None = Field(description="the case that it is taken over from, merged into this one")
 
 
 class CaseFileShape(Shape):

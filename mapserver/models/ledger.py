@@ -21,7 +21,7 @@ class ItemShape(Shape):
     open: bool
     reported_at: datetime
     due_at: datetime | None = Field(
-        description="of an open case its first running term, of an ended one the most late, or what a measure owes"
+        description="of a case its first running term, else the one met most late; of a measure what it owes"
     )
     met_at: datetime | None = Field(description="when that term was met")
     colour: Literal["green", "warn", "overdue", "red", "none"] = Field(

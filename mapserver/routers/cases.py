@@ -179,7 +179,7 @@ async def _file(desk: CaseDesk, case_id: int) -> dict[str, Any]:
         (told,) = await desk.rows(store.text(case_id))
         found |= told
         found["steps"] = await desk.rows(store.steps(case_id))
-        found["terms"] = [_term(each, desk) for each in await desk.rows(store.deadlines(case_id))]
+        found["terms"] = [_term(each, case_id, desk) for each in await desk.rows(store.deadlines(case_id))]
         found["photo"] = await desk.db.value(desk.audience, photos.there(case_id))
         found["moves"] = list(map(_move, desk.moves(await desk.kept(case_id))))
     return found
@@ -196,11 +196,11 @@ def _case(row: Mapping[str, Any], desk: CaseDesk) -> dict[str, Any]:
     return facts | own | {"area_name": name}
 
 
-def _term(row: Mapping[str, Any], desk: CaseDesk) -> dict[str, Any]:
+def _term(row: Mapping[str, Any], case_id: int, desk: CaseDesk) -> dict[str, Any]:
     moments = {name: row[name] for name in ("stage", "start_at", "due_at", "warn_at", "red_at", "met_at")}
     term = Deadline(row["stage"], row["start_at"], row["due_at"], row["warn_at"], row["red_at"])
     colour: Colour = term.colour(row["met_at"] or desk.clock.now())
-    return moments | {"colour": colour.value}
+    return moments | {"colour": colour.value, "of": None if row["own_id"] == case_id else row["own_id"]}
 
 
 def _move(move: Move) -> dict[str, Any]:

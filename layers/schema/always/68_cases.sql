@@ -20,6 +20,42 @@ language sql stable as $$
       where version.valid @> at and st_intersects(version.influence, point))
 $$;
 
+-- Whether a running term of a case goes on where that is merged into another: what was promised of the matter does, and what
+-- is over already. A stage that is not over yet ends by the merge, as by any other move.
+create or replace function onemap.goes_on(stage text, due_at timestamptz, merged_at timestamptz) returns boolean
+language sql immutable parallel safe as $$
+  select stage in ('handle', 'source') or coalesce(due_at <= merged_at, false)
+$$;
+
+-- All terms that a case stands for, and whose they are: its own, and those of what is merged into it, until its clock stops
+-- or it ends. Those stay with their case, so that a split gives them back as they were.
+create or replace view onemap.case_term with (security_invoker = true) as
+select case_id, case_id as own_id, stage, start_at, due_at, warn_at, red_at, met_at, told from onemap.case_deadline
+union all
+select own.merged_into, own.case_id, term.stage, term.start_at, term.due_at, term.warn_at, term.red_at,
+  coalesce(term.met_at, own.covered_at), term.told
+from onemap.case_file own join onemap.case_deadline term using (case_id)
+where own.merged_into is not null
+and (term.met_at is not null or onemap.goes_on(term.stage, term.due_at, own.merged_at));
+
+-- Of all running terms that a case stands for, the first moment at which one is over, warns and turns red. What is merged
+-- into one whose clock has stopped, or that has ended, is done with that.
+create or replace function onemap.stand(case_id bigint, at timestamptz) returns void
+language plpgsql as $$
+#variable_conflict use_column
+begin
+  update onemap.case_file own set covered_at = $2
+  from onemap.case_file main
+  where main.case_id = $1 and own.merged_into = $1 and own.covered_at is null
+  and (not main.is_open or (main.still_since is not null and not main.paused));
+  update onemap.case_file set (due_at, warn_at, red_at) = (
+    select min(due_at), min(warn_at), min(red_at) from onemap.case_term term
+    where term.case_id = $1 and met_at is null
+  ) where case_id = $1;
+end
+$$;
+revoke all on function onemap.stand(bigint, timestamptz) from public;
+
 -- The deadlines of a case after a step. Those that no longer run are met at `at`; what is set or changed is told to
 -- the ledger. The term that a source gave is no stage of ours: no move ends it but one that stops the case's clock, or
 -- the case.
@@ -60,10 +96,7 @@ begin
   if told is not null then
     perform onemap.write_ledger(at, 'deadline', array_fill('case:' || $1, array[array_length(told, 1)]), told);
   end if;
-  update onemap.case_file set (due_at, warn_at, red_at) = (
-    select min(due_at), min(warn_at), min(red_at) from onemap.case_deadline deadline
-    where deadline.case_id = $1 and met_at is null
-  ) where case_id = $1;
+  perform onemap.stand($1, $3);
 end
 $$;
 revoke all on function onemap.keep_deadlines(bigint, jsonb, timestamptz) from public;
@@ -190,11 +223,13 @@ grant select (
   case_id, workflow, incident_id, category, severity, origin, reported_at, cell, area_id, zones, spot, state, is_open,
   version, entered_at, changed_at, unit, bounces, due_at, warn_at, red_at, clock_started_at, still_since, stills
 ) on onemap.case_file to onemap_room;
+grant select (merged_into, merged_at, regrouped_at, covered_at) on onemap.case_file to onemap_room;
 grant select (case_id, version, move, at, state) on onemap.case_step to onemap_room;
 -- What one who reported said of it is in figures alone, and in these from the analyst on.
 revoke select (rating) on onemap.case_file from onemap_room;
 grant select (rating) on onemap.case_file to onemap_analyst;
-grant select (case_id, stage, start_at, due_at, met_at) on onemap.case_deadline to onemap_room;
+grant select on onemap.case_deadline to onemap_room;
+grant select on onemap.case_term to onemap_room;
 grant select on onemap.case_file, onemap.case_step, onemap.case_deadline to onemap_exact;
 alter table onemap.case_file enable row level security;
 drop policy if exists scope on onemap.case_file;

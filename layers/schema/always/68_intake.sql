@@ -27,7 +27,7 @@ returns table (
 )
 language sql stable security definer set search_path = public, pg_temp as $$
   select own.source_key, own.case_id, own.category, main.workflow, main.state, main.is_open, own.reported_at,
-    main.entered_at, greatest(main.changed_at, own.merged_at), main.due_at, (
+    main.entered_at, greatest(main.changed_at, main.regrouped_at, own.regrouped_at), main.due_at, (
       select coalesce(jsonb_agg(jsonb_build_object('at', step.at, 'move', step.move, 'state', step.state)
         order by step.at, step.version), '[]')
       from onemap.case_step step
@@ -40,8 +40,23 @@ $$;
 revoke all on function onemap.reports_standing(text[]) from public;
 grant execute on function onemap.reports_standing(text[]) to onemap_public;
 
+-- What a merge or a split makes of the main case, told with the deadline that this one has by it.
+create or replace function onemap.regroup(main bigint, at timestamptz, kind text, subjects text[], payloads jsonb[])
+returns void
+language plpgsql as $$
+declare
+  due timestamptz;
+begin
+  update onemap.case_file set regrouped_at = at where case_id = main;
+  perform onemap.stand(main, at);
+  select due_at into due from onemap.case_file where case_id = main;
+  perform onemap.write_ledger(at, kind, subjects, array[payloads[1], payloads[2] || jsonb_build_object('due', due)]);
+end
+$$;
+revoke all on function onemap.regroup(bigint, timestamptz, text, text[], jsonb[]) from public;
+
 -- Merge a case into another; why not, where it is not done: `missing` for whoever asks, `merged` or `main` already,
--- `closed`, or of another `workflow`. Nothing else of either case changes.
+-- `closed`, or of another `workflow`. The main case has the earliest of both ones' terms from now on (onemap.case_term).
 create or replace function onemap.merge_case(case_id bigint, into_id bigint, at timestamptz) returns text
 language plpgsql security definer set search_path = public, pg_temp as $$
 #variable_conflict use_column
@@ -49,7 +64,8 @@ declare
   own onemap.case_file;
   main onemap.case_file;
 begin
-  perform from onemap.case_file where case_id in ($1, $2) order by case_id for update;
+  perform from onemap.case_file where case_id = $2 for update;  -- the main case first, as its moves do
+  perform from onemap.case_file where case_id = $1 for update;
   select * into own from onemap.case_file where case_id = $1 and onemap.in_scope(area_id);
   select * into main from onemap.case_file where case_id = $2 and onemap.in_scope(area_id);
   if own.case_id is null or main.case_id is null then
@@ -63,8 +79,8 @@ begin
   elsif own.workflow <> main.workflow then
     return 'workflow';
   end if;
-  update onemap.case_file set merged_into = $2, merged_at = $3 where case_id = $1;
-  perform onemap.write_ledger($3, 'merged', array['case:' || $1, 'case:' || $2], array[
+  update onemap.case_file set merged_into = $2, merged_at = $3, regrouped_at = $3 where case_id = $1;
+  perform onemap.regroup($2, $3, 'merged', array['case:' || $1, 'case:' || $2], array[
     jsonb_build_object('into', $2), jsonb_build_object('with', $1)
   ]);
   perform onemap.announce_case($1), onemap.announce_case($2);
@@ -81,12 +97,14 @@ language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   main bigint;
 begin
-  select merged_into into main from onemap.case_file where case_id = $1 and onemap.in_scope(area_id) for update;
-  if main is null then
+  select merged_into into main from onemap.case_file where case_id = $1 and onemap.in_scope(area_id);
+  perform from onemap.case_file where case_id = main for update;
+  update onemap.case_file set merged_into = null, merged_at = null, covered_at = null, regrouped_at = $2
+  where case_id = $1 and merged_into = main;
+  if not found then
     return false;
   end if;
-  update onemap.case_file set merged_into = null, merged_at = null where case_id = $1;
-  perform onemap.write_ledger($2, 'split', array['case:' || $1, 'case:' || main], array[
+  perform onemap.regroup(main, $2, 'split', array['case:' || $1, 'case:' || main], array[
     jsonb_build_object('from', main), jsonb_build_object('off', $1)
   ]);
   perform onemap.announce_case($1), onemap.announce_case(main);
@@ -96,4 +114,3 @@ $$;
 revoke all on function onemap.split_case(bigint, timestamptz) from public;
 grant execute on function onemap.split_case(bigint, timestamptz) to onemap_exact;
 
-grant select (merged_into, merged_at) on onemap.case_file to onemap_room;

@@ -181,6 +181,12 @@ begin
       'reported_at', said.occurred_at, 'state', made.state, 'due', said.due_at, 'met', said.closed_at
     ) order by case_id) into new_ids, registered
   from made join onemap.incident said using (incident_id);
+  perform onemap.stand(main_id, $4) from (  -- what is merged is late as its main case
+    select distinct coalesce(file.merged_into, file.case_id) as main_id from onemap.case_file file
+    where file.case_id = any (told.case_ids) and (file.merged_into is not null
+      or exists (select from onemap.case_file own where own.merged_into = file.case_id))
+    order by main_id
+  ) grouped;
   followed := cardinality(told.case_ids);
   adopted := cardinality(new_ids);
 

@@ -33,15 +33,16 @@ create index if not exists outbox_cases on onemap.outbox (seq) where topic in ('
 create index if not exists case_deadline_untold on onemap.case_deadline (coalesce(warn_at, due_at))
 where met_at is null and told <> case when red_at is null then 'overdue' else 'red' end;
 
--- The running terms that have reached a colour by `at` that was not told. One that stands still has no moments; what is
--- merged into another case is told of as that.
+-- The running terms that have reached a colour by `at` that was not told. One that stands still has no moments; of what is
+-- merged into another case those that go on in that one.
 create or replace function onemap.untold(at timestamptz)
 returns table (case_id bigint, stage text, start_at timestamptz, colour text)
 language sql stable as $$
   select term.case_id, term.stage, term.start_at, reached.colour
   from onemap.case_deadline term join onemap.case_file file using (case_id),
     lateral (select onemap.term_colour(term.warn_at, term.due_at, term.red_at, at) as colour) reached
-  where term.met_at is null and file.merged_into is null and coalesce(term.warn_at, term.due_at) <= at
+  where term.met_at is null and (file.merged_into is null
+    or (file.covered_at is null and onemap.goes_on(term.stage, term.due_at, file.merged_at))) and coalesce(term.warn_at, term.due_at) <= at
   and term.told <> case when term.red_at is null then 'overdue' else 'red' end
   and onemap.colour_rank(reached.colour) > onemap.colour_rank(term.told)
 $$;
@@ -67,7 +68,9 @@ begin
     where (term.case_id, term.stage, term.start_at) = (due.case_id, due.stage, due.start_at) and term.met_at is null
     and onemap.colour_rank(onemap.term_colour(term.warn_at, term.due_at, term.red_at, $1))
       > onemap.colour_rank(term.told)
-    returning term.case_id, term.stage, term.due_at, term.told
+    returning (
+      select coalesce(file.merged_into, file.case_id) from onemap.case_file file where file.case_id = term.case_id
+    ) as case_id, term.stage, term.due_at, term.told
   )
   select array_agg(jsonb_build_object('id', case_id, 'stage', stage, 'due_at', due_at, 'colour', told, 'to',
     case when told = 'red' then 'supervisor' when stage = $3 then 'unit' else 'dispatcher' end
@@ -91,16 +94,19 @@ end
 $$;
 revoke all on function onemap.remind(timestamptz, integer, text) from public;
 
--- What the supervision office counts, one line an item. Of an open case the first of its running terms stands here, of
--- one that has ended the term that was most over; of a measure the first period that lacks evidence.
+-- What the supervision office counts, one line an item. Of a case the first of its running terms stands here; where none
+-- runs, as between a feedback and the end and after that, the one that was met most late; while its clock is paused none.
+-- Of a measure the first period that lacks evidence.
 create or replace view onemap.ledger_item with (security_invoker = true) as
 select 'case' as item, file.case_id as item_id, file.workflow, file.category, file.area_id, file.unit, file.state,
-  file.is_open, file.reported_at, coalesce(term.due_at, file.due_at) as due_at, coalesce(term.warn_at, file.warn_at) as warn_at,
-  coalesce(term.red_at, file.red_at) as red_at, term.met_at
+  file.is_open, file.reported_at, coalesce(file.due_at, term.due_at) as due_at,
+  coalesce(file.warn_at, term.warn_at) as warn_at,
+  coalesce(file.red_at, term.red_at) as red_at, term.met_at
 from onemap.case_file file
 left join lateral (
-  select due_at, warn_at, red_at, met_at from onemap.case_deadline term
-  where not file.is_open and term.case_id = file.case_id and met_at is not null and due_at is not null
+  select due_at, warn_at, red_at, met_at from onemap.case_term term
+  where file.due_at is null and not (file.is_open and file.paused) and term.case_id = file.case_id
+  and met_at is not null and due_at is not null
   order by met_at - due_at desc limit 1
 ) term on true
 where file.merged_into is null

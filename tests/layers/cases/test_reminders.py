@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layers.cases import ledger, reminders
+from layers.cases import duplicates, ledger, reminders
 from layers.cases.sla import Deadline
 from layers.core.db import connect
 from layers.core.statement import Statement
-from tests.layers.cases.desk import AT, POLICIES, Desk, policies_in, report
+from tests.layers.cases.desk import AT, MINUTE, POLICIES, Desk, policies_in, report
 
 HOUR = timedelta(hours=1)
 
@@ -90,12 +90,17 @@ def test_a_term_that_stands_still_or_is_met_is_not_told_of(desk):
     assert told(desk)[0]["colour"] == "warn"
 
 
-def test_what_is_merged_into_another_is_not_told_of(desk):
+def test_what_is_merged_into_another_is_told_of_as_that_and_no_stage_that_ended_with_the_merge(desk):
     main, other = handled(desk, "1"), handled(desk, "2")
-    desk.connection.execute(
-        "update onemap.case_file set merged_into = %s, merged_at = %s where case_id = %s", [main, AT, other]
-    )
-    assert remind(desk, 9 * HOUR) == 1
+    fresh = desk.register(report("3"))["case_id"]
+    for own in (other, fresh):
+        desk.run(duplicates.merge(own, main, AT + 10 * MINUTE))
+    assert remind(desk, 9 * HOUR) == 2
+    assert [row["subject"] for row in told(desk)] == [f"case:{main}"] * 2
+    assert desk.move(main, "feed_back", 60 * 9)
+    assert desk.run(reminders.waiting(AT + 99 * HOUR)) == [{"waiting": False}]
+    desk.run(duplicates.split(fresh, AT + 10 * HOUR))
+    assert remind(desk, 11 * HOUR) == 1
 
 
 def test_a_pause_after_a_warning_does_not_have_it_told_again(desk):

@@ -10,6 +10,7 @@ import pytest
 from layers.cases import ledger
 from layers.core.audience import Role
 from layers.core.db import connect
+from tests.mapserver.conftest import Moving
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 DAY = timedelta(days=1)
@@ -159,6 +160,40 @@ async def test_csv_says_the_same_in_english(office):
     (line,) = csv.DictReader(io.StringIO(answer.text))
     assert (line["Owner unit"], line["State"], line["Colour"]) == ("'=cmd()", "Being handled", "Overdue")
     assert line["Calendar days over"] == "2"
+
+
+async def test_each_item_says_how_late_it_is_in_every_state_up_to_its_end_and_after_it(loop):
+    clock = loop.app.state.clock = Moving(datetime(2026, 3, 2, 9, tzinfo=UTC))
+    case_id = await loop.register()
+    seen = []
+    for version, (code, told) in enumerate((
+        ("accept", {}), ("triage", {}), ("dispatch", {"unit": "sanitation"}), ("handle", {}),
+        ("feed_back", {"reason": "done"}), ("evaluate", {"rating": 4}), ("close", {}), ("reopen", {"reason": "again"}),
+        ("dispatch", {"unit": "sanitation"}), ("handle", {}), ("feed_back", {"reason": "done"}), ("close", {}),
+    )):  # fmt: skip
+        clock.at += 2 * DAY if code in ("feed_back", "accept") else timedelta(minutes=1)
+        answer = await loop.move(case_id, version, code, **told)
+        assert answer.status_code == 200, answer.text
+        clock.at += timedelta(minutes=1)
+        (line,) = (await listed(loop))["items"]
+        assert line["due_at"] is not None, code
+        ended = line["met_at"] is not None
+        seen.append((line["state"], line["unit"], line["colour"], line["calendar_days_over"], ended))
+        if code == "handle":
+            clock.at += DAY
+            (line,) = (await listed(loop))["items"]
+            seen.append((line["state"], line["unit"], line["colour"], line["calendar_days_over"], False))
+    assert seen == [
+        ("accepted", None, "overdue", 2, True), ("triaged", None, "overdue", 2, True),
+        ("dispatched", "sanitation", "green", None, False), ("handling", "sanitation", "green", None, False),
+        ("handling", "sanitation", "overdue", 1, False), ("fed_back", "sanitation", "overdue", 3, True),
+        ("evaluated", "sanitation", "overdue", 3, True), ("closed", "sanitation", "overdue", 3, True),
+        ("reopened", "sanitation", "green", None, False),
+        # It goes on with the term that it had, and from its deadline on the days count.
+        ("dispatched", "sanitation", "overdue", 3, False), ("handling", "sanitation", "overdue", 3, False),
+        ("handling", "sanitation", "overdue", 4, False), ("fed_back", "sanitation", "overdue", 6, True),
+        ("closed", "sanitation", "overdue", 6, True),
+    ]  # fmt: skip
 
 
 async def test_every_file_is_a_row_of_the_chain_and_the_chain_holds(office):

@@ -352,6 +352,27 @@ async def test_the_token_of_a_merged_report_shows_its_main_case(city):
     assert (found["status"], found["status_notes"]) == ("open", "Reported")
 
 
+async def test_a_merge_and_a_split_are_updates_of_both_requests(city):
+    await city.report()
+    await city.walk(1, "accept", "triage", "dispatch")
+    held = (await city.report()).json()[0]["token"]
+
+    async def updated(minutes):
+        at = (AT + timedelta(minutes=minutes)).isoformat()
+        found = (await city.open311("/requests.json", Role.DISPATCHER, updated_after=at)).json()
+        return {each["service_request_id"]: each["updated_datetime"] for each in found}
+
+    for minutes, body in ((10, {"into": 1}), (20, None)):
+        city.app.state.clock.at = AT + timedelta(minutes=minutes)
+        path = "/cases/2/split" if body is None else "/cases/2/merge"
+        assert (await city.post(path, body or {})).status_code == 200
+        city.app.state.clock.at += timedelta(minutes=5)
+        said = f"2026-03-02T09:{minutes}:00Z"
+        assert await updated(minutes) == {"1": said, "2": said}
+        assert await updated(minutes + 1) == {}
+        assert (await city.open311(f"/requests/{held}.json")).json()[0]["updated_datetime"] == said
+
+
 async def test_the_token_of_a_merged_report_tells_nothing_of_what_was_before_it(city):
     await city.report()
     await city.walk(1, "accept", "triage")

@@ -1926,7 +1926,7 @@ export interface components {
             reported_at: string;
             /**
              * Due At
-             * @description of an open case its first running term, of an ended one the most late, or what a measure owes
+             * @description of a case its first running term, else the one met most late; of a measure what it owes
              */
             due_at: string | null;
             /**
@@ -2632,6 +2632,11 @@ export interface components {
              * @enum {string}
              */
             colour: "green" | "warn" | "overdue" | "red";
+            /**
+             * Of
+             * @description the case that it is taken over from, merged into this one
+             */
+            of: number | null;
         };
         /**
          * WorkflowShape
