@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from etl.past_cli import replay
 from etl.quarantine_cli import app as quarantine
 from etl.work_cli import work
 from layers.core.clock import Clock
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from etl.spec import Source
     from layers.catalog.city import City
 
-__all__ = ["app", "work"]
+__all__ = ["app", "replay", "work"]
 
 FAILED = 1
 QUARANTINED = 3

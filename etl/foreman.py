@@ -22,7 +22,7 @@ from etl.spec import Source, sources
 from etl.work import Town
 from layers.cases import ledger, photos, reminders
 from layers.catalog.city import City
-from layers.core import events, jobs
+from layers.core import events, jobs, replays
 from layers.core.db import connect
 from layers.core.errors import BadCity, OnemapError, UnreadableFile
 
@@ -31,7 +31,8 @@ SETTLED_S = 5.0
 """A file that has not changed for so long is wholly written."""
 _FORGET_EVERY_S = 3600.0
 _LOCK = 0x666F72656D616E  # "foreman"
-_REMINDERS, _NEWS, _PHOTOS = "case reminders", "case news", "case photos"  # no source has such an id
+# No source has such an id.
+_REMINDERS, _NEWS, _PHOTOS, _PAST = "case reminders", "case news", "case photos", "replayed past"
 _PRIORITY = {"areas": 2, "risk_areas": 1}  # what other loads lean on goes first
 
 _LEADS = "select pg_try_advisory_lock(%s) as leads"
@@ -79,6 +80,7 @@ class Foreman:
                 with closing(connect(self.town.url)) as connection:
                     connection.autocommit = True
                     while not stopping.wait(TICK_S):
+                        self.town.see(connection)
                         if _so(connection, _LEADS, [_LOCK]):
                             self.look(connection)
             except (OnemapError, psycopg.Error) as exc:
@@ -98,6 +100,7 @@ class Foreman:
             texts = ledger.forget_before(now - timedelta(days=self.town.texts_days), now)
             connection.execute(texts.sql.encode(), texts.params)
             self._look_at_photos(connection)
+        self._look_at_the_past(connection)
         self._look_at_terms(connection)
         self._look_at_news(connection)
         for source, city in self._declared(connection):
@@ -128,6 +131,16 @@ class Foreman:
         asked = {"source": source.id, "due": due, "at": due.isoformat()}
         if not _so(connection, _SEEN_TO, asked):
             self._defer(connection, source, source.id, {"due": due.isoformat()})
+
+    def _look_at_the_past(self, connection: Connection) -> None:
+        """Where a past is replayed, have come in what has happened by now."""
+        shown, now = replays.read(connection), self.town.clock.now()
+        if shown is None or shown.fed_to >= now:
+            return
+        if self.town.past.has(shown.fed_to, now):
+            jobs.defer(connection, "replay", shown.source, {}, waits_once=_PAST)
+        else:
+            replays.fed(connection, now)
 
     def _look_at_terms(self, connection: Connection) -> None:
         """Have it told of cases whose terms have reached a colour."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,15 @@ from etl.courier import Courier
 from etl.delivery import Delivery
 from etl.landing import Progress
 from etl.load.staging import Connection
+from etl.past import Past
 from etl.readers.push import read_push
 from etl.spec import Source, chosen
 from layers.cases import photos, reminders
 from layers.catalog.city import City
-from layers.core.clock import Clock
+from layers.core import replays
+from layers.core.clock import Clock, ReplayClock
 from layers.core.db import connect
-from layers.core.errors import NotFound
+from layers.core.errors import NotFound, OnemapError
 from layers.core.settings import PushSettings
 from layers.core.statement import Statement
 
@@ -31,12 +34,13 @@ class Town:
     """A city's folder and its database, which keeps what screens were told for `events_days`.
 
     texts_days : so long reasons are kept after what they are of has ended.
+    clock : the wall's, or the past's that is replayed, once `see` has looked.
     sends : how news leaves for other offices.
     """
 
     folder: Path
     url: str
-    clock: Clock = Clock()
+    clock: Clock = field(default_factory=ReplayClock)
     events_days: int = 7
     texts_days: int = 365
     sends: PushSettings = field(default_factory=PushSettings)
@@ -70,6 +74,34 @@ class Town:
         city, declared = self._declared(kept["source"])
         delivery = _delivery(push_id, kept, declared, self.clock)
         return [pipeline.load(self.url, city, delivery, self.clock, on_progress).run_id]
+
+    def replay(self, on_progress: Progress) -> list[int]:
+        """Bring in what has happened by now in the past that is replayed. Raises as `load` does."""
+        with connect(self.url) as connection:
+            shown = replays.read(connection)
+        if shown is None:
+            return []
+        upto = shown.replay.at(Clock().now())
+        if not self.past.has(shown.fed_to, upto):  # a job before this one brought it in
+            return []
+        delivery = self.past.delivery(shown.fed_to, upto)
+        try:
+            return [pipeline.load(self.url, self.read(), delivery, self.clock, on_progress).run_id]
+        except OnemapError:  # else it would be tried for ever, once a second
+            with connect(self.url) as connection:
+                replays.show(connection, shown.turned(shown.fed_to, Clock().now()).paced(0))
+            raise
+
+    def see(self, connection: Connection) -> None:
+        """Set the clock by what the database says is shown."""
+        if isinstance(self.clock, ReplayClock):
+            shown = replays.read(connection)
+            self.clock.replay = None if shown is None else shown.replay
+
+    @cached_property
+    def past(self) -> Past:
+        """What is replayed, as the city's folder had it when it was first asked for."""
+        return Past.of(City.load(self.folder))
 
     def remind(self, on_progress: Progress) -> list[int]:
         """Tell of every term of a case that has reached a colour; there are no runs of it.

@@ -92,6 +92,10 @@ def add_tasks(app: App, town: Town, stopping: threading.Event) -> None:
     def push(context: JobContext, /, push_id: int) -> None:
         _told(town.url, context, stopping, lambda hear: town.push(push_id, hear))
 
+    @app.task(name="replay", pass_context=True, retry=_Again())
+    def replay(context: JobContext, /, **_: object) -> None:
+        _told(town.url, context, stopping, town.replay)
+
     @app.task(name="remind", pass_context=True, retry=_Again())
     def remind(context: JobContext, /, **_: object) -> None:
         _told(town.url, context, stopping, town.remind)

@@ -8,7 +8,7 @@ from fastapi import Depends, FastAPI
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES
 
 from layers.catalog.city import City
-from layers.core.clock import Clock
+from layers.core.clock import Clock, ReplayClock
 from layers.core.db import Database
 from layers.core.settings import Settings
 from layers.heat.engine import Engine
@@ -27,6 +27,7 @@ from mapserver.methods import Methods
 from mapserver.metrics import Metrics
 from mapserver.middleware import Compressed, LastResort, Measured, PlainUrl, SafeHeaders
 from mapserver.openapi import Described
+from mapserver.replaying import following
 from mapserver.routers import ROUTERS
 from mapserver.scope import Scopes
 from mapserver.screens import Screens
@@ -40,8 +41,10 @@ _GZIP_LEVEL = 1  # of heat, level 5 is 8 to 13 % smaller and takes two to four t
 _SMALL_ALREADY = (*DEFAULT_EXCLUDED_CONTENT_TYPES, FORMATS["parquet"].media_type)
 
 
-def create_app(settings: Settings, url: str, clock: Clock = Clock()) -> FastAPI:
+def create_app(settings: Settings, url: str, clock: Clock | None = None) -> FastAPI:
     """The server of one city on the database at `url`; nothing is opened before its lifespan begins.
+
+    Without a `clock` it is the wall's, or that of the past that is replayed.
 
     Raises
     ------
@@ -59,6 +62,7 @@ def create_app(settings: Settings, url: str, clock: Clock = Clock()) -> FastAPI:
         responses=errors.RESPONSES,
         lifespan=_open,
     )
+    clock = clock or ReplayClock()
     state = app.state
     state.settings = settings
     state.clock = clock
@@ -99,7 +103,7 @@ def create_app(settings: Settings, url: str, clock: Clock = Clock()) -> FastAPI:
 async def _open(app: FastAPI) -> AsyncIterator[None]:
     app.state.disk.open()
     try:
-        async with app.state.db, app.state.hub:
+        async with app.state.db, following(app.state.clock, app.state.db), app.state.hub:
             await app.state.versions.known(within_s=_PATIENCE_S)
             yield
     finally:

@@ -6,7 +6,7 @@ import typer
 from pydantic import ValidationError
 
 from etl.cli import app as etl
-from etl.cli import work
+from etl.cli import replay, work
 from layers.core.errors import OnemapError
 from mapserver.commands import api, cases, db, heat, ledger, push, serve, token, up
 
@@ -18,6 +18,7 @@ app = typer.Typer(
 app.command()(up.up)
 app.command()(serve.serve)
 app.command()(work)
+app.command()(replay)
 app.command()(api.api)
 app.add_typer(etl, name="etl")
 app.add_typer(token.app, name="token")

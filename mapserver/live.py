@@ -11,14 +11,14 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import psycopg
 from psycopg import sql
 
 from layers.core import events
 from layers.core.audience import Audience, Role
-from layers.core.clock import Clock
+from layers.core.clock import Clock, ReplayClock
 from layers.core.db import Database
 from layers.core.errors import Unauthenticated, Unavailable
 from mapserver.auth.keys import Keys
@@ -104,7 +104,7 @@ class Hub:
         self._followers.add(follower)
         self._metrics.live_clients.inc()
         try:
-            hello = {"now": self._clock.now(), "build": BUILD, "role": audience.role.slug}
+            hello = {**self._time(), "build": BUILD, "role": audience.role.slug}
             if last is None:
                 follower.open(message("hello", hello, here))
             elif known is not None and (missed := await self._missed(known, here)) is not None:
@@ -181,9 +181,14 @@ class Hub:
     async def _beat(self) -> None:
         """Tell the time, and how far a screen is: one that may see little would else have much replayed."""
         await asyncio.sleep(BEAT_S)
-        now = {"now": self._clock.now()}
+        now = self._time()
         for follower in self._followers:
             self._give(follower, message("beat", now, max(self._seq, follower.after)))
+
+    def _time(self) -> dict[str, Any]:
+        """The instant shown, and how fast it runs where it is of a past."""
+        replay = self._clock.replay if isinstance(self._clock, ReplayClock) else None
+        return {"now": self._clock.now(), "replay": None if replay is None else replay.speed}
 
     def _give(self, follower: Follower, text: bytes) -> None:
         if not follower.ended and not follower.offer(text):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from layers.core.errors import BadCity
 from layers.geo.bbox import Bbox
@@ -136,6 +136,20 @@ class Calendar(_Value):
     subdivision: str | None = None
 
 
+class Past(_Value):
+    """What of the city can be shown as if it were now.
+
+    source : the source whose rows come in at their own time, before `since` at once.
+    speed : seconds of the past in a second.
+    open_state : what the source calls a row that is not closed yet.
+    """
+
+    source: str
+    since: AwareDatetime
+    speed: float = Field(60, ge=0, le=86_400)
+    open_state: str | None = None
+
+
 class City(_Value):
     """Everything about one city that is not in its source files.
 
@@ -158,6 +172,7 @@ class City(_Value):
     categories: list[Category] = Field(min_length=1)
     resource_kinds: list[ResourceKind] = []
     service: Service | None = None
+    past: Past | None = None
     office_mail: list[Annotated[str, Field(pattern=_OFFICE)]] = []
     report: Reports = Reports()
 

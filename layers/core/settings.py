@@ -96,6 +96,10 @@ class Settings(BaseSettings):
     screens: Path = Field(
         default_factory=lambda: _ours("frontend/dist", "screens"), description="folder of the built screens"
     )
+    replay: bool = Field(
+        default=True,
+        description="whether a city that names a past is shown from then on as if it were now",
+    )
     events_days: int = Field(7, ge=1, description="days that live events are kept for screens that come back")
     texts_days: int = Field(
         365, ge=1, description="days that reasons of moves are kept after their case, or measure, has ended"

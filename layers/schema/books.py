@@ -115,6 +115,17 @@ ledger_text = Table(
     *texts("text"),
 )
 
+replay = Table(
+    "replay",
+    metadata,
+    Column("one", Boolean, primary_key=True),
+    *texts("source"),
+    instant("shown_from"),
+    instant("begun_at"),
+    Column("speed", Double, nullable=False),
+    *(instant(name) for name in ("until", "fed_to")),
+)
+
 heat_delta = Table(
     "heat_delta",
     metadata,

@@ -13,6 +13,7 @@ from typing import Any
 
 import typer
 
+from layers.catalog.city import City
 from layers.core.db import connect
 from layers.core.parent import die_with
 from layers.core.settings import Settings
@@ -32,13 +33,21 @@ where state = 'done' and via = 'file'
 
 def load(settings: Settings, url: str) -> None:
     """Load what of the city never was, or has changed since; what cannot be loaded is told."""
-    changed = list(_changed(settings.city_folder, url))
-    if not changed:
-        return
-    typer.echo(f"loading {settings.city}: {', '.join(path.name for path in changed)}")
-    ids = [str(_declared(path).get("id", path.stem)) for path in changed]
-    if _onemap(url, "etl", "run", *ids):
-        typer.echo("not everything was loaded, as is said above; what landed is served", err=True)
+    past = City.load(settings.city_folder).past if settings.replay else None
+    changed = [
+        path
+        for path in _changed(settings.city_folder, url)
+        if past is None or _declared(path).get("id") != past.source
+    ]
+    if changed:
+        typer.echo(f"loading {settings.city}: {', '.join(path.name for path in changed)}")
+        ids = [str(_declared(path).get("id", path.stem)) for path in changed]
+        if _onemap(url, "etl", "run", *ids):
+            typer.echo("not everything was loaded, as is said above; what landed is served", err=True)
+    if past is None:
+        _onemap(url, "replay", "--stop")
+    elif _onemap(url, "replay", "--resume"):
+        typer.echo("the past is not replayed, as is said above; what is loaded is served", err=True)
 
 
 def build_heat(settings: Settings, url: str) -> None:

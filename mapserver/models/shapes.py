@@ -65,6 +65,13 @@ class AudienceShape(Shape):
     area: int | None
 
 
+class ReplayShape(Shape):
+    """A past that is shown as if it were now."""
+
+    speed: float = Field(description="seconds of the past in a second")
+    until: datetime = Field(description="the last instant shown; there it stays")
+
+
 class CityShape(Shape):
     """The city and the caller's audience."""
 
@@ -85,7 +92,8 @@ class CityShape(Shape):
     photo_days: int | None = Field(
         description="days that a report's photo is kept after its case has ended; none where photos are not taken"
     )
-    now: datetime
+    now: datetime = Field(description="the instant shown; of the past, where one is replayed")
+    replay: ReplayShape | None
     build: str
 
 

@@ -24,10 +24,11 @@ async def get_live(
 ) -> Response:
     """Server-Sent Events.
 
-    `hello` {now, build, role} comes first, `beat` {now} every 5 s. `layer` {layer, version} says that a layer
-    changed, `heat` {version, at, cells} in which H3 cells counts have changed, null where it may be any, and
-    `incident` is the GeoJSON feature of something that happened. `reset` {} says that more was missed than can
-    be told: ask for everything again. With `Last-Event-ID`, or else `last_event_id`, what was missed comes first.
+    `hello` {now, replay, build, role} comes first, `beat` {now, replay} every 5 s; `replay` is the speed of a past
+    that is shown as if it were now, else null. `layer` {layer, version} says that a layer changed,
+    `heat` {version, at, cells} in which H3 cells counts have changed, null where it may be any, and `incident` is
+    the GeoJSON feature of something that happened. `reset` {} says that more was missed than can be told: ask for
+    everything again. With `Last-Event-ID`, or else `last_event_id`, what was missed comes first.
     """
     # A browser that comes back by itself asks for the address of before, and says in the header what it saw since.
     return EventStream(hub.follow(audience, token, seen if last_event_id is None else last_event_id))

@@ -100,8 +100,8 @@ class Served:
 
 
 @contextmanager
-def up(code: str) -> Iterator[Served]:
-    """`onemap up` on an empty home, until a city that ships is loaded and served."""
+def up(code: str, *, replay: bool = False) -> Iterator[Served]:
+    """`onemap up` on an empty home, until a city that ships is loaded and served; whole, or its past replayed."""
     folder = Path(tempfile.mkdtemp(prefix="onemap-flow-", dir="/tmp"))
     folder.chmod(0o755)
     city = folder / "cities" / code
@@ -110,6 +110,7 @@ def up(code: str) -> Iterator[Served]:
         "ONEMAP_HOME": str(folder / "home"),
         "ONEMAP_CITIES": str(city.parent),
         "ONEMAP_CITY": code,
+        "ONEMAP_REPLAY": str(replay),
         "ONEMAP_SCREENS": str(ROOT / "frontend" / "dist"),
     }
     with served("up", env=env, log=folder / "log", within_s=180) as server:

@@ -49,7 +49,7 @@ async def test_a_new_screen_is_greeted_and_starts_from_now(own_app, own_toy, roo
     async with screen(own_app, **room) as one:
         hello = await one.next("hello")
         assert (one.status, one.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
-        assert hello["data"].keys() == {"now", "build", "role"}
+        assert hello["data"].keys() == {"now", "replay", "build", "role"}
         assert (hello["data"]["role"], hello["id"]) == ("room", str(newest))
         emit(own_toy.url, id=77)
         assert (await one.next("incident"))["data"]["id"] == 77

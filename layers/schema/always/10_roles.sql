@@ -20,7 +20,8 @@ $$;
 grant usage on schema onemap to onemap_public;
 grant select on
   onemap.level, onemap.area, onemap.area_version, onemap.zone_type, onemap.risk_area, onemap.risk_area_version,
-  onemap.category, onemap.layer_version, onemap.released_bin, onemap.released_cell, onemap.road, onemap.place
+  onemap.category, onemap.layer_version, onemap.released_bin, onemap.released_cell, onemap.road, onemap.place,
+  onemap.replay
 to onemap_public;
 
 -- The closed room reads incidents, but neither the true point nor the source's further columns.

@@ -70,7 +70,7 @@ export class Desk {
     while (!this.city) {
       const city = await this.guard(getCity);
       if (city) {
-        this.clock.set(city.now);
+        this.clock.set(city.now, city.replay?.speed ?? null);
         this.workflows = (await this.guard(getWorkflows)) ?? [];
         this.tiles = (await getTileVersion("areas").catch(() => null))?.v;
         this.city = city;
@@ -85,9 +85,9 @@ export class Desk {
       link: (link) => {
         this.link = link;
       },
-      time: (now) => {
-        this.clock.set(now);
-        this.goodAt = this.clock.now;
+      time: (now, replay) => {
+        this.clock.set(now, replay);
+        this.goodAt = this.clock.real;
       },
       layer: ({ layer }) => {
         if (layer !== "cases") return;
@@ -239,7 +239,7 @@ export class Desk {
   private async guard<T>(load: () => Promise<T>): Promise<T | null> {
     try {
       const value = await load();
-      this.goodAt = this.clock.now;
+      this.goodAt = Date.now();
       this.problem = null;
       return value;
     } catch (cause) {

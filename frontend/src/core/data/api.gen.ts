@@ -1040,10 +1040,11 @@ export interface paths {
         };
         /**
          * Server-Sent Events
-         * @description `hello` {now, build, role} comes first, `beat` {now} every 5 s. `layer` {layer, version} says that a layer
-         *     changed, `heat` {version, at, cells} in which H3 cells counts have changed, null where it may be any, and
-         *     `incident` is the GeoJSON feature of something that happened. `reset` {} says that more was missed than can
-         *     be told: ask for everything again. With `Last-Event-ID`, or else `last_event_id`, what was missed comes first.
+         * @description `hello` {now, replay, build, role} comes first, `beat` {now, replay} every 5 s; `replay` is the speed of a past
+         *     that is shown as if it were now, else null. `layer` {layer, version} says that a layer changed,
+         *     `heat` {version, at, cells} in which H3 cells counts have changed, null where it may be any, and `incident` is
+         *     the GeoJSON feature of something that happened. `reset` {} says that more was missed than can be told: ask for
+         *     everything again. With `Last-Event-ID`, or else `last_event_id`, what was missed comes first.
          */
         get: operations["get_live"];
         put?: never;
@@ -1466,8 +1467,10 @@ export interface components {
             /**
              * Now
              * Format: date-time
+             * @description the instant shown; of the past, where one is replayed
              */
             now: string;
+            replay: components["schemas"]["ReplayShape"] | null;
             /** Build */
             build: string;
         };
@@ -2385,6 +2388,23 @@ export interface components {
             cases: number;
             /** Share */
             share: number;
+        };
+        /**
+         * ReplayShape
+         * @description A past that is shown as if it were now.
+         */
+        ReplayShape: {
+            /**
+             * Speed
+             * @description seconds of the past in a second
+             */
+            speed: number;
+            /**
+             * Until
+             * Format: date-time
+             * @description the last instant shown; there it stays
+             */
+            until: string;
         };
         /**
          * ResourceKindShape

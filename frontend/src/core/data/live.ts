@@ -13,7 +13,8 @@ export type Link = "connecting" | "live" | "down";
 export interface LiveHandlers {
   link(state: Link): void;
   /** server time of a hello or a beat */
-  time(now: string): void;
+  /** `replay`: seconds of the past in a second, where one is replayed */
+  time(now: string, replay: number | null): void;
   layer(event: LiveEvents["layer"]): void;
   heat(event: LiveEvents["heat"]): void;
   incident(event: LiveFeature): void;
@@ -82,11 +83,11 @@ export class LiveFeed {
         act(JSON.parse(event.data) as LiveEvents[K]);
       });
     on("hello", (event) => {
-      this.handlers.time(event.now);
+      this.handlers.time(event.now, event.replay);
       if (this.missed) this.handlers.reset();
       this.missed = false;
     });
-    on("beat", (event) => this.handlers.time(event.now));
+    on("beat", (event) => this.handlers.time(event.now, event.replay));
     on("layer", (event) => this.handlers.layer(event));
     on("heat", (event) => this.handlers.heat(event));
     on("incident", (event) => this.deliver(event));

@@ -46,8 +46,8 @@ export interface Areas {
 
 /** Events of `GET /live`, by name. */
 export interface LiveEvents {
-  hello: { now: string; build: string; role: Role };
-  beat: { now: string };
+  hello: { now: string; replay: number | null; build: string; role: Role };
+  beat: { now: string; replay: number | null };
   layer: { layer: string; version: number };
   /**
    * From now on heat is answered of this version, or of a later one. `cells` are those in which counts

@@ -34,6 +34,7 @@ export const en = {
 
   "badge.connecting": "Connecting",
   "badge.live": "Live",
+  "badge.replay": "Replay {speed}×",
   "badge.history": "Connected",
   "badge.stale": "Delayed {age}",
   "badge.lost": "No connection for {age}",

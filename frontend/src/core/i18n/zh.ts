@@ -35,6 +35,7 @@ export const zh: Dictionary = {
 
   "badge.connecting": "正在连接",
   "badge.live": "实时",
+  "badge.replay": "回放 {speed} 倍速",
   "badge.history": "已连接",
   "badge.stale": "延迟 {age}",
   "badge.lost": "连接中断 {age}",

@@ -98,7 +98,7 @@ export class Feed {
         continue;
       }
       const [city, catalog, readable] = loaded;
-      this.clock.set(city.now);
+      this.clock.set(city.now, city.replay?.speed ?? null);
       this.readable = readable;
       this.catalog = catalog;
       this.city = city;
@@ -107,9 +107,9 @@ export class Feed {
       link: (link) => {
         this.link = link;
       },
-      time: (now) => {
-        this.clock.set(now);
-        this.goodAt = this.clock.now;
+      time: (now, replay) => {
+        this.clock.set(now, replay);
+        this.goodAt = this.clock.real;
       },
       layer: (event) => {
         this.events.changed(event);
@@ -160,7 +160,7 @@ export class Feed {
   private async guard<T>(load: () => Promise<T>): Promise<T | null> {
     try {
       const value = await load();
-      this.goodAt = this.clock.now;
+      this.goodAt = Date.now();
       this.problem = null;
       return value;
     } catch (cause) {
