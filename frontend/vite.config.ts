@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 
 /** Paths of the server, for `npm run dev` beside a running `onemap serve`. */
 const SERVED =
-  /^\/(city|cases(?!\.)|heat|tiles|summary|place|live|collections|conformance|styles|tileMatrixSets|open311|api|docs|enter|healthz)\b/;
+  /^\/(city|cases(?!\.)|measures(?!\.)|service-load|heat|tiles|summary|place|live|collections|conformance|styles|tileMatrixSets|open311|api|docs|enter|healthz)\b/;
 
 export default defineConfig({
   plugins: [svelte()],
@@ -20,6 +20,7 @@ export default defineConfig({
         wall: "wall.html",
         report: "report.html",
         cases: "cases.html",
+        measures: "measures.html",
         pages: "src/apps/pages/main.ts",
       },
     },

@@ -21,8 +21,9 @@ class Wanted:
 def counts(wanted: Wanted, *, with_small: bool, limit: int = MOST) -> Statement:
     """Counts as they were delivered, none where they are `hidden`; one row more than `limit` tells of more.
 
-    source, area, level, class, since, until, due, done, hidden, link. Nothing is added up here: which counts are
-    hidden rests on what stands in the table, so that no choice of a question makes a difference tell more.
+    source, area, name_zh and name_en (the area's), level, class, since, until, due, done, hidden,
+    link. Nothing is added up here: which counts are hidden rests on what stands in the table, so that no choice of
+    a question makes a difference tell more.
     with_small : all of them, for those who may read them.
     """
     table = "onemap.service_load" if with_small else "onemap.service_figure"
@@ -33,8 +34,8 @@ def counts(wanted: Wanted, *, with_small: bool, limit: int = MOST) -> Statement:
           union
           select version.area_id from onemap.area_version version join below on version.parent_id = below.area_id
         )
-        select load.source, area.code as area, level.code as level, load.class, load.since, load.until, load.due,
-          load.done, {hidden} as hidden, load.link
+        select load.source, area.code as area, area.name_zh, area.name_en, level.code as level, load.class,
+          load.since, load.until, load.due, load.done, {hidden} as hidden, load.link
         from {table} load join onemap.area using (area_id) join onemap.level on level.rank = area.level_rank
         where load.since >= %(start)s and load.until <= %(end)s
         and (%(kind)s::text is null or load.class = %(kind)s)

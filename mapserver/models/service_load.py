@@ -19,6 +19,7 @@ class ServiceCountShape(Shape):
 
     source: str
     area: str
+    area_name: NameShape
     level: str
     kind: str = Field(alias="class")
     since: datetime

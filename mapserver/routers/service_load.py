@@ -49,7 +49,7 @@ async def get_service_load(  # noqa: PLR0913
         "to": span.end,
         "fewest": FEWEST,
         "classes": [each.model_dump() for each in classes],
-        "counts": rows,
+        "counts": [{"area_name": {"zh": row.pop("name_zh"), "en": row.pop("name_en")}, **row} for row in rows],
     }
     return respond(request, audience, json_bytes(body), JSON)
 

@@ -1,4 +1,4 @@
-import { ApiProblem, getCity, getTileVersion } from "../../core/data/api";
+import { type ApiProblem, getCity, getTileVersion, problemOf } from "../../core/data/api";
 import {
   getCase,
   getChoices,
@@ -248,8 +248,5 @@ export class Desk {
     }
   }
 }
-
-export const problemOf = (cause: unknown): ApiProblem =>
-  cause instanceof ApiProblem ? cause : new ApiProblem(0, "about:blank", String(cause));
 
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -2485,6 +2485,7 @@ export interface components {
             source: string;
             /** Area */
             area: string;
+            area_name: components["schemas"]["NameShape"];
             /** Level */
             level: string;
             /** Class */

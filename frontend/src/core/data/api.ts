@@ -18,6 +18,10 @@ export class ApiProblem extends Error {
   }
 }
 
+/** What went wrong, as the server's "no" where it is none. */
+export const problemOf = (cause: unknown): ApiProblem =>
+  cause instanceof ApiProblem ? cause : new ApiProblem(0, "about:blank", String(cause));
+
 type Query = Record<string, string | number>;
 
 /** Path with its query, in the order given, so that equal questions have equal addresses. */

@@ -25,6 +25,12 @@ export type Move = Shape["MoveShape"];
 export type Workflow = Shape["WorkflowShape"];
 export type Choices = Shape["ChoicesShape"];
 export type Resource = Shape["ResourceShape"];
+export type Measure = Shape["MeasureShape"];
+export type MeasureFile = Shape["MeasureFileShape"];
+export type Campaign = Shape["CampaignShape"];
+export type Coverage = Shape["CoverageShape"];
+export type ServiceLoad = Shape["ServiceLoadShape"];
+export type ServiceCount = Shape["ServiceCountShape"];
 export type Duplicate = Shape["DuplicateShape"];
 
 /** Audiences, the least first. */

@@ -14,6 +14,8 @@ export const en = {
   "hub.reportText": "Tell the city of a problem, and see how it is dealt with",
   "hub.cases": "Case desk",
   "hub.casesText": "The queue of cases by deadline, each with its history, its place and its next moves.",
+  "hub.measures": "Measures and service load",
+  "hub.measuresText": "What offices owe at the key zones and what of it is done; counts of services by area",
   "hub.data": "Data and interfaces",
   "hub.collections": "Collections",
   "hub.collectionsText": "Areas, risk areas and incidents, to browse, to filter and as files",
@@ -108,7 +110,7 @@ export const en = {
   "report.choose": "Choose",
   "report.text": "In your words",
   "report.textHint":
-    "Please no names, phone numbers or plates, neither yours nor anybody else's: they are not needed, and blacked out before storing. No photos.",
+    "Please no names, phone numbers or plates, neither yours nor anybody else's: they are not needed, and blacked out before storing.",
   "report.optional": "optional",
   "report.photo": "Photo (not needed)",
   "report.photoHint":

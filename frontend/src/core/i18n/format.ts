@@ -77,6 +77,11 @@ export class Formats {
     return this.numbers.format(value);
   }
 
+  /** A part of a whole in whole percent, cut: what lacks a little is not all. */
+  share(part: number): string {
+    return `${this.numbers.format(Math.floor(part * 100))}${this.lang === "zh" ? "%" : " %"}`;
+  }
+
   /** A change against `before`, signed; a dash where nothing was before. */
   change(value: number, before: number): string {
     if (before === 0) return "–";
@@ -93,6 +98,10 @@ export class Formats {
     if (a === b) return a;
     const year = a.slice(0, a.indexOf("年") + 1);
     return `${a}至${b.startsWith(year) ? b.slice(year.length) : b}`;
+  }
+
+  day(ms: number): string {
+    return this.days.format(ms);
   }
 
   clock(ms: number): string {

@@ -15,6 +15,8 @@ export const zh: Dictionary = {
   "hub.reportText": "向本市上报问题，查询办理进度",
   "hub.cases": "案件工作台",
   "hub.casesText": "按期限排列的案件队列，每件案件的经过、位置和下一步操作。",
+  "hub.measures": "措施与服务负荷",
+  "hub.measuresText": "各单位在重点区域应做的措施及完成情况；各区域服务数量",
   "hub.data": "数据与接口",
   "hub.collections": "数据集",
   "hub.collectionsText": "区域、重点区域与事件，可浏览、过滤与下载",
@@ -107,8 +109,7 @@ export const zh: Dictionary = {
   "report.category": "是什么问题？",
   "report.choose": "请选择",
   "report.text": "情况说明",
-  "report.textHint":
-    "请勿填写姓名、电话、车牌，无论是您的还是他人的：办理不需要，保存前也会自动遮盖。不接收照片。",
+  "report.textHint": "请勿填写姓名、电话、车牌，无论是您的还是他人的：办理不需要，保存前也会自动遮盖。",
   "report.optional": "选填",
   "report.photo": "照片（可不附）",
   "report.photoHint":
