@@ -16,4 +16,9 @@ describe("the badge", () => {
   it("claims nothing before the first word", () => {
     expect(freshnessOf("connecting", 0, 0)).toBe("connecting");
   });
+
+  it("calls a past that is replayed neither live nor history, as long as the line is up", () => {
+    expect(freshnessOf("live", 1_000, 0, true)).toBe("replay");
+    expect(freshnessOf("down", 20_000, 0, true)).toBe("stale");
+  });
 });
