@@ -3,7 +3,7 @@
 from calendar import isleap
 from datetime import datetime
 
-from sqlalchemy import func, literal, select
+from sqlalchemy import ColumnElement, func, literal, select
 from sqlalchemy.types import DateTime
 
 from layers.catalog.subtree import inside
@@ -39,15 +39,18 @@ def open_items(at: datetime, area_id: int | None, *, with_sensitive: bool) -> St
     if area_id is not None:
         statement = statement.where(inside(open_item.c.area_id, area_id))
     if not with_sensitive:
-        statement = statement.where(
-            open_item.c.category.not_in(select(category.c.code).where(category.c.sensitive))
-        )
+        statement = statement.where(_plain(open_item.c.category))
     return Statement.of(statement)
 
 
-def newest() -> Statement:
-    """When the newest incident happened: one value."""
-    return Statement.of(select(func.max(incident.c.occurred_at)))
+def newest(*, with_sensitive: bool) -> Statement:
+    """When the newest incident happened: one value. That of a sensitive one would tell of a single event."""
+    statement = select(func.max(incident.c.occurred_at))
+    return Statement.of(statement if with_sensitive else statement.where(_plain(incident.c.category)))
+
+
+def _plain(code: ColumnElement[str]) -> ColumnElement[bool]:
+    return code.not_in(select(category.c.code).where(category.c.sensitive))
 
 
 def layer_version(layer: str) -> Statement:

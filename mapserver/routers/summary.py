@@ -81,7 +81,7 @@ async def _exact(asker: Asker, span: Span, area_id: int | None, size_m2: float) 
         "overdue": standing["overdue"] if standing else None,
         "previous": _period(spans[0], previous),
         "year_before": _period(spans[1], year_before),
-        "newest_at": await db.value(audience, summary.newest()),
+        "newest_at": await db.value(audience, summary.newest(with_sensitive=audience.policy.sensitive_points)),
         "rounded_to": None,
     }
 

@@ -1,6 +1,7 @@
 """Key figures and the view of a place over HTTP."""
 
 from collections import Counter
+from datetime import datetime
 
 import numpy as np
 import pytest
@@ -64,6 +65,19 @@ async def test_figures_of_an_area_are_those_of_its_heat_and_cut_no_sensitive_inc
         assert {each["code"]: each["count"] for each in figures["by_category"]} == {
             name: expected[name] for name in ("noise", "theft", "domestic")
         }
+
+
+async def test_the_newest_of_all_is_told_of_no_sensitive_one_to_the_room(client, toy_settings, shared_toy):
+    differ = 0
+    for code in ("D", "V1G1", "V1G2", "V2G1", "V2G2"):
+        mine = [row for row in shared_toy.rows if row.grid.startswith(code) or code == "D"]
+        plain = [row for row in mine if row.category != "domestic"]
+        for role, rows in ((Role.ROOM, plain), (Role.DISPATCHER, mine)):
+            headers = bearer(token(toy_settings, shared_toy.url, role, shared_toy.area_id(code)))
+            told = (await client.get("/summary", params=MARCH, headers=headers)).json()["newest_at"]
+            assert datetime.fromisoformat(told) == max(row.at for row in rows)
+        differ += max(row.at for row in plain) < max(row.at for row in mine)
+    assert differ
 
 
 async def test_the_public_gets_published_totals_of_the_city_only(client, shared_toy):
