@@ -59,7 +59,7 @@ def measured(city, own_toy):
                 {"key": area + kind, "area": own_toy.area_id(area), "kind": kind, "due": due, "done": done,
                  "since": begins, "until": TODAY.replace(day=1)},
             )  # fmt: skip
-        service_kind.hide(connection, "office")
+        service_kind.hide(connection)
     return url, admin
 
 
