@@ -159,6 +159,33 @@ class CaseDesk:
             case_id = int(await tx.value(intake.file(report, workflow, running, now, answers)))
             return case_id, photo is not None and bool(await tx.value(photo))
 
+    async def ask(self, token: str, code: str, told: Mapping[str, Any]) -> None:
+        """Make a move from the seat of the citizen who holds the token of a report.
+
+        Raises
+        ------
+        NotFound : there is no report of that token.
+        Conflict : it is one with another, was moved MOST_ASKED times, has moved on, or has no such move now.
+        Forbidden, BadValue : as `Case.after` does.
+        """
+        async with self.db.transaction(self.audience) as tx:
+            row = await tx.row(intake.held(token))
+            if row is None:
+                raise NotFound("there is no report of that token")
+            if row["merged"]:
+                raise Conflict("the report is merged into another, which is handled for both")
+            if row["asked"] >= intake.MOST_ASKED:
+                raise Conflict(
+                    f"whoever reported it has moved it {intake.MOST_ASKED} times", most=intake.MOST_ASKED
+                )
+            flow, case, subject = store.read(row)
+            workflow = self.loop.workflow(flow)
+            step = Step(code, Actor.CITIZEN, self._now(case), **told)
+            later = case.after(workflow, step)
+            running = self.loop.policies.running(later, workflow, subject)
+            if not await tx.value(intake.move(token, step, later, workflow, running)):
+                raise _moved_on(case)
+
     async def merge(self, case_id: int, main: int) -> None:
         """Merge a case into its main one.
 

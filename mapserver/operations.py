@@ -89,6 +89,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "get_token": Operation(_OPEN311, open311.TokensShape),
     "get_requests": Operation(_OPEN311, open311.RequestsShape),
     "get_request": Operation(_OPEN311, open311.RequestsShape),
+    "post_token_move": Operation(_JSON),
     "get_evaluation": Operation(_JSON, private=True),
     "get_service_load": Operation(_JSON, private=True),
     "get_measures": Operation(_JSON, private=True),

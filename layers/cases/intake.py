@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from layers.cases import store
+from layers.cases.case import Case, Step
 from layers.cases.sla import Deadline
 from layers.cases.workflow import Workflow
 from layers.catalog.city import City
@@ -19,6 +20,10 @@ from layers.records.personal import mask
 
 SOURCE = "open311"
 """Where reports of citizens come from; their key is made of the token that whoever reported holds."""
+
+
+MOST_ASKED = 5
+"""Moves of one report by whoever holds its token."""
 
 
 def reported(  # noqa: PLR0913
@@ -93,12 +98,28 @@ def file(
     )
 
 
+def held(token: str) -> Statement:
+    """What `store.read` needs of the report of a token, for whoever holds it: one row, none where there is none.
+
+    Beside that: case_id, `merged`, and `asked`, how often its holder has moved it.
+    """
+    return Statement("select * from onemap.report_held(%(key)s)", {"key": key_of(token)})
+
+
+def move(token: str, step: Step, later: Case, workflow: Workflow, running: Sequence[Deadline]) -> Statement:
+    """Make a step for whoever holds a token, MOST_ASKED at most: one value, as `store.add` has it."""
+    return Statement(
+        "select onemap.move_report(%(key)s, %(step)s, %(later)s, %(running)s, %(most)s)",
+        {"key": key_of(token), "most": MOST_ASKED, **store.added(step, later, workflow, running)},
+    )
+
+
 def standing(tokens: Sequence[str]) -> Statement:
     """How the reports of these tokens stand, for whoever holds them.
 
     Rows: source_key, case_id, category, workflow, state, is_open, reported_at, entered_at, updated_at, due_at, and
     steps (each `at`, `move`, `state`; no texts); of a report whose case was merged, all but the first three and
-    reported_at are its main case's.
+    reported_at are its main case's. And `merged`, the `rating` of its holder, and `asked` as `held` has it.
     """
     return Statement(
         "select * from onemap.reports_standing(%(keys)s) order by reported_at desc, case_id desc",

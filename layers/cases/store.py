@@ -108,6 +108,14 @@ def read(row: dict[str, Any]) -> tuple[str, Case, Subject]:
 
 def add(case_id: int, step: Step, later: Case, workflow: Workflow, running: Sequence[Deadline]) -> Statement:
     """Make a step: one value, false and nothing written where the case has moved on meanwhile."""
+    return Statement(
+        "select onemap.add_step(%(case_id)s, %(step)s, %(later)s, %(running)s)",
+        {"case_id": case_id, **added(step, later, workflow, running)},
+    )
+
+
+def added(step: Step, later: Case, workflow: Workflow, running: Sequence[Deadline]) -> dict[str, Jsonb]:
+    """The `step`, the `later` case and its `running` deadlines, as the database takes them."""
     kept = {
         "state": later.state,
         "is_open": workflow.state(later.state).open,
@@ -121,15 +129,11 @@ def add(case_id: int, step: Step, later: Case, workflow: Workflow, running: Sequ
         "paused": later.paused,
         "stills": "{" + ",".join(f'["{still.start}","{still.end}")' for still in later.stills) + "}",
     }
-    return Statement(
-        "select onemap.add_step(%(case_id)s, %(step)s, %(later)s, %(running)s)",
-        {
-            "case_id": case_id,
-            "step": json(asdict(step)),
-            "later": json(kept),
-            "running": json(list(map(_deadline, running))),
-        },
-    )
+    return {
+        "step": json(asdict(step)),
+        "later": json(kept),
+        "running": json(list(map(_deadline, running))),
+    }
 
 
 def text(case_id: int) -> Statement:

@@ -3,9 +3,11 @@
 from datetime import datetime
 from typing import Literal
 
-from pydantic import Field, RootModel
+from pydantic import ConfigDict, Field, RootModel
 
 from mapserver.models.shapes import Shape
+
+MOST_REASON = 1000
 
 
 class EndpointShape(Shape):
@@ -85,12 +87,22 @@ class NoteShape(Shape):
     type: str
 
 
+class AskShape(Shape):
+    """A move that whoever holds the token can make; what it needs is told with it."""
+
+    code: str
+    name: str
+    needs: list[Literal["reason", "unit", "rating"]]
+
+
 class ExtendedShape(Shape):
-    """How the workflow has it."""
+    """How the workflow has it; `rating` and `moves` are for whoever holds the token."""
 
     state: str
     state_since: datetime
     merged_into: int | None = None
+    rating: int | None = Field(None, description="what that one said of it")
+    moves: list[AskShape] | None = None
 
 
 class RequestShape(Shape):
@@ -133,6 +145,16 @@ class TakenShape(Shape):
 
 class TakenListShape(RootModel[list[TakenShape]]):
     """The one that was taken."""
+
+
+class NewAsk(Shape):
+    """A move of whoever holds the token of a report."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    move: str = Field(max_length=40)
+    rating: int | None = Field(None, ge=1, le=5)
+    reason: str | None = Field(None, max_length=MOST_REASON, description="personal spans are masked")
 
 
 class TokenShape(Shape):

@@ -8,7 +8,8 @@ number, which would tell how many came before and could be counted on from.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from layers.cases.workflow import Workflow
+from layers.cases.intake import MOST_ASKED
+from layers.cases.workflow import Actor, Workflow
 from mapserver.open311.caller import Client
 from mapserver.open311.words import merged, said
 
@@ -42,7 +43,18 @@ def of_token(client: Client, row: Mapping[str, Any], token: str, *, extensions: 
     """A report for whoever holds its token."""
     workflow = client.desk.loop.workflow(row["workflow"])
     request = _request(client, row, token, said(workflow.state(row["state"]).name, client.lang))
-    return request | (_extensions(client, workflow, row, row["steps"]) if extensions else {})
+    if extensions:
+        request |= _extensions(client, workflow, row, row["steps"])
+        can = not row["merged"] and row["asked"] < MOST_ASKED
+        request["extended_attributes"] |= {
+            "rating": row["rating"],
+            "moves": [
+                {"code": move.code, "name": said(move.name, client.lang), "needs": list(move.needs)}
+                for move in workflow.moves_from(row["state"])
+                if can and Actor.CITIZEN in move.by
+            ],
+        }
+    return request
 
 
 def _request(client: Client, row: Mapping[str, Any], number: str, notes: str) -> Request:

@@ -22,6 +22,8 @@ _ITEM = {
     "endpoints": "endpoint",
     "formats": "format",
     "notes": "note",
+    "moves": "move",
+    "needs": "need",
 }
 """What an item of a list is called in XML, by the name of the list."""
 

@@ -23,6 +23,7 @@ from mapserver.routers import (
     open311,
     photos,
     place,
+    reports,
     screens,
     service_load,
     session,
@@ -45,6 +46,7 @@ ROUTERS: tuple[APIRouter, ...] = tuple(
         styles,
         heat,
         place,
+        reports,
         summary,
         evaluation,  # before the cases, whose numbers its name would be taken for
         cases,

@@ -45,6 +45,22 @@ def test_a_report_is_made_by_tapping_and_followed_by_its_token_and_by_no_other(c
     page.locator("#report-refresh").click()
     page.get_by_text("Accepted").first.wait_for()
     assert page.locator("#report-notes li").count() == 2
+    assert page.locator("#report-rate, #report-reopen").count() == 0
+    told = {"move": "decline", "version": 1, "reason": "not ours"}
+    assert httpx.post(f"{url}/cases/{case['id']}/moves", headers=dispatcher, json=told).status_code == 200
+    page.locator("#report-refresh").click()
+    page.locator("#report-rate").wait_for()
+    page.locator("#report-rate").get_by_label("2 of 5").check()
+    page.locator("#report-rate button").click()
+    page.locator("#report-rating", has_text="You rated it 2 of 5").wait_for()
+    page.locator("#report-reopen-why").fill("It drums on; call 13812345678")
+    page.locator("#report-reopen button").click()
+    page.locator("#report-state", has_text="Reopened").wait_for()
+    assert page.locator("#report-rate, #report-reopen").count() == 0
+    assert page.locator("#report-notes li").count() == 5
+    found = httpx.get(f"{url}/cases/{case['id']}", headers=dispatcher).json()
+    assert (found["case"]["rating"], found["steps"][-1]["actor"]) == (2, "citizen")
+    assert found["steps"][-1]["reason"] == "It drums on; call [phone]"
     page.go_back()
     page.locator("#report-category").wait_for()
     for width in (420, 1280):
@@ -56,7 +72,7 @@ def test_a_report_is_made_by_tapping_and_followed_by_its_token_and_by_no_other(c
     lost.locator("#report-another").click()
     lost.locator("#report-follow").fill(held)
     lost.locator("#report-show").click()
-    lost.locator("#report-state", has_text="Accepted").wait_for()
+    lost.locator("#report-state", has_text="Reopened").wait_for()
     lost.close()
 
 

@@ -7,6 +7,17 @@ language sql stable as $$
   select current_setting('onemap.area_id', true) = '' or area_id in (select onemap.scope_area_ids())
 $$;
 
+-- An area and all above it, at any time; empty for none.
+create or replace function onemap.area_and_above(area_id bigint) returns bigint[]
+language sql stable as $$
+  with recursive above (area_id) as (
+    select $1
+    union
+    select version.parent_id from onemap.area_version version join above using (area_id)
+    where version.parent_id is not null
+  ) select coalesce(array_agg(area_id), '{}') from above where area_id is not null
+$$;
+
 -- The area and the zones of a point, as etl.tag gives them: the deepest area, of those on a border the lowest code.
 create or replace function onemap.tag_point(point geometry, at timestamptz, out area_id bigint, out zones integer)
 language sql stable as $$
@@ -20,11 +31,16 @@ language sql stable as $$
       where version.valid @> at and st_intersects(version.influence, point))
 $$;
 
+-- Whether a term is over at a moment: the one at which it is due is the first. Every figure of what is late asks this.
+create or replace function onemap.is_over(due_at timestamptz, at timestamptz) returns boolean
+language sql immutable parallel safe as $$ select at >= due_at $$;
+grant execute on function onemap.is_over(timestamptz, timestamptz) to onemap_room;
+
 -- Whether a running term of a case goes on where that is merged into another: what was promised of the matter does, and what
 -- is over already. A stage that is not over yet ends by the merge, as by any other move.
 create or replace function onemap.goes_on(stage text, due_at timestamptz, merged_at timestamptz) returns boolean
 language sql immutable parallel safe as $$
-  select stage in ('handle', 'source') or coalesce(due_at <= merged_at, false)
+  select stage in ('handle', 'source') or coalesce(onemap.is_over(due_at, merged_at), false)
 $$;
 
 -- All terms that a case stands for, and whose they are: its own, and those of what is merged into it, until its clock stops

@@ -20,10 +20,13 @@ grant execute on function onemap.file_report(jsonb, jsonb, jsonb) to onemap_publ
 
 -- How reports stand, for whoever holds what their keys are made of: states and moments, no texts and no places. A report
 -- whose case was merged stands as its main case does; what became of that one before is another report's history.
-create or replace function onemap.reports_standing(keys text[])
+-- `rating` and `asked` are what its holder said of it, and how often that one has moved it.
+drop function if exists onemap.reports_standing(text[]);
+create function onemap.reports_standing(keys text[])
 returns table (
   source_key text, case_id bigint, category text, workflow text, state text, is_open boolean, reported_at timestamptz,
-  entered_at timestamptz, updated_at timestamptz, due_at timestamptz, steps jsonb
+  entered_at timestamptz, updated_at timestamptz, due_at timestamptz, steps jsonb, merged boolean, rating smallint,
+  asked bigint
 )
 language sql stable security definer set search_path = public, pg_temp as $$
   select own.source_key, own.case_id, own.category, main.workflow, main.state, main.is_open, own.reported_at,
@@ -32,13 +35,50 @@ language sql stable security definer set search_path = public, pg_temp as $$
         order by step.at, step.version), '[]')
       from onemap.case_step step
       where step.case_id = own.case_id or (step.case_id = main.case_id and step.at >= own.merged_at)
-    )
+    ), own.merged_into is not null, said.rating, said.asked
   from onemap.case_file own
   join onemap.case_file main on main.case_id = coalesce(own.merged_into, own.case_id)
+  cross join lateral (
+    select count(*) as asked, (array_agg(step.rating order by step.version desc) filter (where step.rating is not null))[1] as rating
+    from onemap.case_step step where step.case_id = own.case_id and step.actor = 'citizen'
+  ) said
   where own.source = 'open311' and own.source_key = any (keys)
 $$;
 revoke all on function onemap.reports_standing(text[]) from public;
 grant execute on function onemap.reports_standing(text[]) to onemap_public;
+
+-- What is needed to move a report's own case, for whoever holds what its key is made of; and that move, at most so many of
+-- them. Whoever asks this can be the citizen alone, and of the token's own case alone.
+create or replace function onemap.report_held(key text)
+returns table (
+  case_id bigint, workflow text, category text, severity integer, state text, version integer, entered_at timestamptz,
+  changed_at timestamptz, unit text, bounces integer, rating smallint, clock_started_at timestamptz,
+  still_since timestamptz, paused boolean, stills tstzmultirange, merged boolean, areas text[], asked bigint
+)
+language sql stable security definer set search_path = public, pg_temp as $$
+  select case_id, workflow, category, severity, state, version, entered_at, changed_at, unit, bounces, rating,
+    clock_started_at, still_since, paused, stills, merged_into is not null,
+    (select coalesce(array_agg(area.code), '{}') from onemap.area where area.area_id = any (onemap.area_and_above(file.area_id))),
+    (select count(*) from onemap.case_step step where step.case_id = file.case_id and step.actor = 'citizen')
+  from onemap.case_file file where source = 'open311' and source_key = key
+$$;
+revoke all on function onemap.report_held(text) from public;
+grant execute on function onemap.report_held(text) to onemap_public;
+
+create or replace function onemap.move_report(key text, step jsonb, later jsonb, running jsonb, most integer) returns boolean
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  own bigint;
+begin
+  select case_id into own from onemap.case_file where source = 'open311' and source_key = key for update;
+  if own is null or most <= (select count(*) from onemap.case_step where case_id = own and actor = 'citizen') then
+    return false;
+  end if;
+  return onemap.add_step(own, step || '{"actor": "citizen", "unit": null}', later, running);
+end
+$$;
+revoke all on function onemap.move_report(text, jsonb, jsonb, jsonb, integer) from public;
+grant execute on function onemap.move_report(text, jsonb, jsonb, jsonb, integer) to onemap_public;
 
 -- What a merge or a split makes of the main case, told with the deadline that this one has by it.
 create or replace function onemap.regroup(main bigint, at timestamptz, kind text, subjects text[], payloads jsonb[])

@@ -1,19 +1,3 @@
--- An area and all above it, at any time; empty for none.
-create or replace function onemap.area_and_above(area_id bigint) returns bigint[]
-language sql stable as $$
-  with recursive above (area_id) as (
-    select $1
-    union
-    select version.parent_id from onemap.area_version version join above using (area_id)
-    where version.parent_id is not null
-  ) select coalesce(array_agg(area_id), '{}') from above where area_id is not null
-$$;
-
--- Whether a term is over at a moment: the one at which it is due is the first. Every figure of what is late asks this.
-create or replace function onemap.is_over(due_at timestamptz, at timestamptz) returns boolean
-language sql immutable parallel safe as $$ select at >= due_at $$;
-grant execute on function onemap.is_over(timestamptz, timestamptz) to onemap_room;
-
 -- How a term stands at a moment, as layers.cases.sla has it.
 create or replace function onemap.term_colour(
   warn_at timestamptz, due_at timestamptz, red_at timestamptz, at timestamptz

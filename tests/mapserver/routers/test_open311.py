@@ -82,7 +82,9 @@ async def city(own_toy, toy_settings, tmp_path):
 
 def flat(xml):
     """XML as the JSON that has the same members."""
-    lists = {"services", "attributes", "values", "service_requests", "errors", "endpoints", "formats", "notes"}
+    lists = {
+        "services", "attributes", "values", "service_requests", "errors", "endpoints", "formats", "notes", "moves", "needs"
+    }  # fmt: skip
 
     def read(element):
         if element.tag in lists:
@@ -168,7 +170,9 @@ async def test_whoever_holds_a_token_gets_states_and_moments_and_nothing_else(ci
         "2026-03-02T09:00:00Z",
         "2026-03-02T10:00:00Z",
     )
-    assert found["extended_attributes"] == {"state": "reported", "state_since": "2026-03-02T09:00:00Z"}
+    assert found["extended_attributes"] == {
+        "state": "reported", "state_since": "2026-03-02T09:00:00Z", "rating": None, "moves": []
+    }  # fmt: skip
     assert found["notes"] == [{"datetime": "2026-03-02T09:00:00Z", "description": "Reported", "type": "reported"}]
     several = await city.open311("/requests.json", service_request_id=f"{held}, 1,nobody", status="closed")
     assert [each["service_request_id"] for each in several.json()] == [held]
@@ -387,6 +391,92 @@ async def test_the_token_of_a_merged_report_tells_nothing_of_what_was_before_it(
         len(found["notes"])
         == len((await city.open311("/requests/1.json", Role.DISPATCHER, extensions="true")).json()[0]["notes"]) - 1
     )
+
+
+async def ask(city, held, move, **told):
+    return await city.client.post(f"{V2}/tokens/{held}/moves", json={"move": move, **told})
+
+
+async def test_whoever_holds_a_token_rates_what_has_ended_and_has_it_taken_up_again(city):
+    held, other = [(await city.report()).json()[0]["token"] for _ in range(2)]
+    await city.walk(1, "accept", "triage", "dispatch", "handle", "feed_back", "evaluate", "close")
+    url = f"/requests/{held}.json"
+    (shown,) = (await city.open311(url, extensions="true")).json()
+    assert shown["extended_attributes"]["moves"] == [
+        {"code": "rate", "name": "Rate", "needs": ["rating"]},
+        {"code": "reopen", "name": "Reopen", "needs": ["reason"]},
+    ]
+    in_xml = flat((await city.open311(f"/requests/{held}.xml", extensions="true")).content)
+    assert in_xml == texts([shown])
+    rated = await ask(city, held, "rate", rating=2)
+    assert rated.status_code == 200, rated.text
+    assert (rated.json()["status"], rated.json()["extended_attributes"]["rating"]) == ("closed", 2)
+    assert (await city.get("/cases/1")).json()["case"]["rating"] == 2
+    again = await ask(city, held, "reopen", reason="still there, call 13812345678")
+    assert (again.json()["status"], again.json()["extended_attributes"]["moves"]) == ("open", [])
+    case = (await city.get("/cases/1")).json()
+    assert (case["case"]["state"], case["steps"][-1]["actor"]) == ("reopened", "citizen")
+    assert case["steps"][-1]["reason"] == "still there, call [phone]"
+    assert {term["stage"] for term in case["terms"] if term["met_at"] is None} == {"accept"}
+    with connect(city.city.url) as connection:
+        everything = str(connection.execute("select * from onemap.ledger").fetchall())
+        everything += str(connection.execute("select * from onemap.ledger_text").fetchall())
+    assert "13812345678" not in everything
+    assert held not in everything
+    (theirs,) = (await city.open311(f"/requests/{other}.json", extensions="true")).json()
+    assert (theirs["status_notes"], theirs["extended_attributes"]["rating"]) == ("Reported", None)
+
+
+async def test_the_holder_of_a_token_makes_no_other_move_and_each_refusal_has_a_name(city):
+    held = (await city.report()).json()[0]["token"]
+    for move, told, status, said in (
+        ("accept", {}, 403, "not for a citizen"), ("rate", {"rating": 5}, 409, "reported"),
+        ("reopen", {"reason": "x"}, 409, "reported"), ("rate", {"rating": 6}, 400, "rating"),
+        ("rate", {"rating": "5"}, 400, "rating"), ("rate", {"unit": "roads"}, 400, "unit"),
+        ("reopen", {"reason": "x" * 1001}, 400, "reason"),
+    ):  # fmt: skip
+        answer = await ask(city, held, move, **told)
+        assert (answer.status_code, said in answer.json()["title"]) == (status, True), answer.text
+    await city.move(1, 0, "decline", reason="not ours")
+    assert (await ask(city, held, "reopen", reason=" ")).status_code == 400
+    assert (await ask(city, held, "rate")).status_code == 400
+    key = {"Authorization": f"Bearer {city.key(Role.ADMIN)}"}
+    refused = await city.client.post(f"{V2}/tokens/{held}/moves", json={"move": "dispatch"}, headers=key)
+    assert refused.status_code == 409
+    assert (await city.get("/cases/1")).json()["case"]["version"] == 1
+    for number in range(1, 6):
+        assert (await ask(city, held, "rate", rating=number)).status_code == 200
+    refused = await ask(city, held, "reopen", reason="again")
+    assert (refused.status_code, "5 times" in refused.json()["title"]) == (409, True)
+    (shown,) = (await city.open311(f"/requests/{held}.json", extensions="true")).json()
+    assert (shown["extended_attributes"]["rating"], shown["extended_attributes"]["moves"]) == (5, [])
+
+
+async def test_a_merged_report_is_moved_by_nobodys_token_but_its_main_ones(city):
+    main, own = [(await city.report()).json()[0]["token"] for _ in range(2)]
+    await city.post("/cases/2/merge", {"into": 1})
+    await city.move(1, 0, "decline", reason="not ours")
+    (shown,) = (await city.open311(f"/requests/{own}.json", extensions="true")).json()
+    assert (shown["status"], shown["extended_attributes"]["moves"]) == ("closed", [])
+    assert (await ask(city, own, "rate", rating=1)).status_code == 409
+    assert (await ask(city, main, "rate", rating=1)).status_code == 200
+    (shown,) = (await city.open311(f"/requests/{own}.json", extensions="true")).json()
+    assert shown["extended_attributes"]["rating"] is None
+
+
+async def test_tokens_are_not_guessed_and_moves_not_made_by_the_hundred(city):
+    limits = city.settings.limits.model_copy(update={"wrong_tokens_burst": 3.0, "wrong_tokens_per_s": 0.001})
+    slow = city.settings.model_copy(update={"limits": limits})
+    async with running(slow, city.city.url) as app, asking(app) as client:
+        guesses = [await ask(Client(app, client, slow, city.city), f"t{n}", "rate", rating=1) for n in range(5)]
+    assert [answer.status_code for answer in guesses] == [404, 404, 404, 429, 429]
+    limits = city.settings.limits.model_copy(update={"public_burst": 250.0, "public_per_s": 0.001})
+    slow = city.settings.model_copy(update={"limits": limits})
+    async with running(slow, city.city.url) as app, asking(app) as client:
+        one = Client(app, client, slow, city.city)
+        held = (await one.report()).json()[0]["token"]
+        moves = [await ask(one, held, "rate", rating=1) for _ in range(3)]
+    assert [answer.status_code for answer in moves] == [409, 429, 429]
 
 
 async def test_signs_that_xml_does_not_know_are_left_out_of_it(city):

@@ -489,6 +489,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/open311/v2/tokens/{token}/moves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rate what was done, or have it taken up again, as the workflow lets the citizen; the report after it
+         * @description Whoever asks is nobody but the holder of that token, whatever else the browser carries; each time is paid for
+         *     as a report is, and a token that nobody has as a wrong one.
+         */
+        post: operations["post_token_move"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/summary": {
         parameters: {
             query?: never;
@@ -1215,6 +1236,16 @@ export interface components {
             deleted: number;
         };
         /**
+         * AnsweredShape
+         * @description An answer to one of a service's questions.
+         */
+        AnsweredShape: {
+            /** Code */
+            code: string;
+            /** Value */
+            value: string;
+        };
+        /**
          * AreaShape
          * @description One area.
          */
@@ -1226,6 +1257,18 @@ export interface components {
             /** Level */
             level: string;
             name: components["schemas"]["NameShape"];
+        };
+        /**
+         * AskShape
+         * @description A move that whoever holds the token can make; what it needs is told with it.
+         */
+        AskShape: {
+            /** Code */
+            code: string;
+            /** Name */
+            name: string;
+            /** Needs */
+            needs: ("reason" | "unit" | "rating")[];
         };
         /**
          * AudienceShape
@@ -1724,6 +1767,35 @@ export interface components {
             period: number;
             /** Fresh */
             fresh: boolean;
+        };
+        /**
+         * ExtendedShape
+         * @description How the workflow has it; `rating` and `moves` are for whoever holds the token.
+         */
+        ExtendedShape: {
+            /** State */
+            state: string;
+            /**
+             * State Since
+             * Format: date-time
+             */
+            state_since: string;
+            /**
+             * Merged Into
+             * @default null
+             */
+            merged_into: number | null;
+            /**
+             * Rating
+             * @description what that one said of it
+             * @default null
+             */
+            rating: number | null;
+            /**
+             * Moves
+             * @default null
+             */
+            moves: components["schemas"]["AskShape"][] | null;
         };
         /**
          * FairnessShape
@@ -2267,6 +2339,21 @@ export interface components {
             resources: components["schemas"]["ResourceShape"][];
         };
         /**
+         * NoteShape
+         * @description One entry of a request's history.
+         */
+        NoteShape: {
+            /**
+             * Datetime
+             * Format: date-time
+             */
+            datetime: string;
+            /** Description */
+            description: string;
+            /** Type */
+            type: string;
+        };
+        /**
          * PeriodShape
          * @description A period to compare with.
          */
@@ -2405,6 +2492,67 @@ export interface components {
              * @description the last instant shown; there it stays
              */
             until: string;
+        };
+        /**
+         * RequestShape
+         * @description A report; what the caller may not read is null. The last three members come with `extensions=true`.
+         */
+        RequestShape: {
+            /** Service Request Id */
+            service_request_id: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "open" | "closed";
+            /** Status Notes */
+            status_notes: string;
+            /** Service Name */
+            service_name: string;
+            /** Service Code */
+            service_code: string;
+            /** Description */
+            description: string | null;
+            /** Agency Responsible */
+            agency_responsible: string | null;
+            /** Service Notice */
+            service_notice: string | null;
+            /**
+             * Requested Datetime
+             * Format: date-time
+             */
+            requested_datetime: string;
+            /**
+             * Updated Datetime
+             * Format: date-time
+             */
+            updated_datetime: string;
+            /** Expected Datetime */
+            expected_datetime: string | null;
+            /** Address */
+            address: string | null;
+            /** Address Id */
+            address_id: string | null;
+            /** Zipcode */
+            zipcode: string | null;
+            /** Lat */
+            lat: number | null;
+            /** Long */
+            long: number | null;
+            /** Media Url */
+            media_url: string | null;
+            /** @default null */
+            extended_attributes: components["schemas"]["ExtendedShape"] | null;
+            /**
+             * Attributes
+             * @default null
+             */
+            attributes: components["schemas"]["AnsweredShape"][] | null;
+            /**
+             * Notes
+             * @default null
+             */
+            notes: components["schemas"]["NoteShape"][] | null;
         };
         /**
          * ResourceKindShape
@@ -2692,16 +2840,6 @@ export interface components {
             colour: string;
         };
         /**
-         * AnsweredShape
-         * @description An answer to one of a service's questions.
-         */
-        AnsweredShape: {
-            /** Code */
-            code: string;
-            /** Value */
-            value: string;
-        };
-        /**
          * AttributeShape
          * @description A question of a service.
          */
@@ -2822,24 +2960,6 @@ export interface components {
             type: "production" | "test";
             /** Formats */
             formats: string[];
-        };
-        /**
-         * ExtendedShape
-         * @description How the workflow has it.
-         */
-        ExtendedShape: {
-            /** State */
-            state: string;
-            /**
-             * State Since
-             * Format: date-time
-             */
-            state_since: string;
-            /**
-             * Merged Into
-             * @default null
-             */
-            merged_into: number | null;
         };
         /**
          * FeatureShape
@@ -3007,82 +3127,6 @@ export interface components {
             };
         } & {
             [key: string]: unknown;
-        };
-        /**
-         * NoteShape
-         * @description One entry of a request's history.
-         */
-        NoteShape: {
-            /**
-             * Datetime
-             * Format: date-time
-             */
-            datetime: string;
-            /** Description */
-            description: string;
-            /** Type */
-            type: string;
-        };
-        /**
-         * RequestShape
-         * @description A report; what the caller may not read is null. The last three members come with `extensions=true`.
-         */
-        RequestShape: {
-            /** Service Request Id */
-            service_request_id: string;
-            /**
-             * Status
-             * @enum {string}
-             */
-            status: "open" | "closed";
-            /** Status Notes */
-            status_notes: string;
-            /** Service Name */
-            service_name: string;
-            /** Service Code */
-            service_code: string;
-            /** Description */
-            description: string | null;
-            /** Agency Responsible */
-            agency_responsible: string | null;
-            /** Service Notice */
-            service_notice: string | null;
-            /**
-             * Requested Datetime
-             * Format: date-time
-             */
-            requested_datetime: string;
-            /**
-             * Updated Datetime
-             * Format: date-time
-             */
-            updated_datetime: string;
-            /** Expected Datetime */
-            expected_datetime: string | null;
-            /** Address */
-            address: string | null;
-            /** Address Id */
-            address_id: string | null;
-            /** Zipcode */
-            zipcode: string | null;
-            /** Lat */
-            lat: number | null;
-            /** Long */
-            long: number | null;
-            /** Media Url */
-            media_url: string | null;
-            /** @default null */
-            extended_attributes: components["schemas"]["ExtendedShape"] | null;
-            /**
-             * Attributes
-             * @default null
-             */
-            attributes: components["schemas"]["AnsweredShape"][] | null;
-            /**
-             * Notes
-             * @default null
-             */
-            notes: components["schemas"]["NoteShape"][] | null;
         };
         /**
          * RequestsShape
@@ -4695,6 +4739,57 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PlaceShape"];
+                };
+            };
+            /** @description a problem document that names what was wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description urn:onemap: and a stable slug */
+                        type: string;
+                        title: string;
+                        status: number;
+                    };
+                };
+            };
+        };
+    };
+    post_token_move: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description as it was given when something was reported */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Move */
+                    move: string;
+                    /** Rating */
+                    rating?: number | null;
+                    /**
+                     * Reason
+                     * @description personal spans are masked
+                     */
+                    reason?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestShape"];
                 };
             };
             /** @description a problem document that names what was wrong */

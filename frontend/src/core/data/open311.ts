@@ -11,6 +11,8 @@ type Shape = components["schemas"];
 export type Service = Shape["ServiceShape"];
 export type Question = Shape["AttributeShape"];
 export type Request = Shape["RequestShape"];
+/** A move that whoever holds the token of a report can make. */
+export type Ask = Shape["AskShape"];
 
 /** What a person filled in; `answers` by the code of their question. */
 export interface Filled {
@@ -44,6 +46,14 @@ export async function postReport(filled: Filled, lang: Lang): Promise<string> {
   return only(taken).token ?? "";
 }
 
+/** Makes a move with the report of a token; how that stands afterwards. @throws ApiProblem 409 where it cannot be made now */
+export const postMove = (
+  token: string,
+  move: string,
+  told: { rating?: number; reason?: string },
+  lang: Lang,
+) => ask<Request>(`/tokens/${encodeURIComponent(token)}/moves`, lang, JSON.stringify({ move, ...told }));
+
 /** The form as the standard wants it, in parts where it has a file; six decimals are a tenth of a metre. */
 export function formOf({ service, lon, lat, text, answers, photo }: Filled): URLSearchParams | FormData {
   const fields = new URLSearchParams({
@@ -62,10 +72,11 @@ export function formOf({ service, lon, lat, text, answers, photo }: Filled): URL
   return form;
 }
 
-/** The standard's "no": a list of codes and descriptions. */
+/** The standard's "no", a list of codes and descriptions, or a problem document. */
 export function refusalOf(status: number, body: unknown): ApiProblem {
   const [first] = Array.isArray(body) ? (body as { description?: string }[]) : [];
-  return new ApiProblem(status, "about:blank", first?.description ?? `${status}`);
+  const title = (body as { title?: string } | null)?.title;
+  return new ApiProblem(status, "about:blank", first?.description ?? title ?? `${status}`);
 }
 
 function only<T>(list: readonly T[]): T {
@@ -74,10 +85,14 @@ function only<T>(list: readonly T[]): T {
   return one;
 }
 
-async function ask<T>(path: string, lang: Lang, form?: URLSearchParams | FormData): Promise<T> {
+async function ask<T>(path: string, lang: Lang, form?: URLSearchParams | FormData | string): Promise<T> {
   const answer = await fetch(ROOT + path, {
     method: form ? "POST" : "GET",
-    headers: { Accept: "application/json", "Accept-Language": lang },
+    headers: {
+      Accept: "application/json",
+      "Accept-Language": lang,
+      ...(typeof form === "string" && { "Content-Type": "application/json" }),
+    },
     ...(form && { body: form }),
     credentials: "same-origin",
     cache: "no-cache",
