@@ -49,7 +49,8 @@ values (%s, %s, %s, %s, %s, %s, %s) on conflict do nothing"""
 _NEWS = """select exists (select from onemap.outbox where topic in ('case', 'reminder')
   and seq > (select seq from onemap.delivery_cursor)) or not exists (select from onemap.delivery_cursor) as so"""
 _DUE = "select distinct subscription_id from onemap.delivery where outcome is null and next_at <= %s"
-_CLAIM = """select delivery_id, key, at, urgent, content, area_ids, attempts from onemap.delivery
+_CLAIM = """select delivery_id, key, at, urgent, content, area_ids, attempts,
+  onemap.is_plain((content ->> 'case')::bigint) as plain from onemap.delivery
 where subscription_id = %s and outcome is null and next_at <= %s order by delivery_id limit %s
 for update skip locked"""
 
@@ -118,7 +119,16 @@ class Courier:
                     subscription_id, rows, Outcome(sent=False, detail="the subscription has ended"), dead=True
                 )
                 return True
-            open_ = [row for row in rows if not self._held(to, row, now)]
+            told = [row for row in rows if row["plain"] or to.audience.policy.sensitive_points]
+            if len(told) < len(rows):
+                secret = [row for row in rows if row not in told]
+                self._note(
+                    subscription_id,
+                    secret,
+                    Outcome(sent=False, detail="it is not for that audience any more"),
+                    dead=True,
+                )
+            open_ = [row for row in told if not self._held(to, row, now)]
             if not open_:
                 return True
             outcome = self._tried(to, open_, now)

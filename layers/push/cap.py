@@ -35,13 +35,14 @@ _ALERTS = """select alert.delivery_id, alert.sent_at, alert.expires_at, alert.co
 from onemap.cap_alert alert left join lateral (
   select name_zh, name_en from onemap.area
   where area.area_id = any (alert.area_ids) and area.code = alert.content ->> 'area' limit 1
-) named on true"""
+) named on true
+where onemap.is_plain((alert.content ->> 'case')::bigint)"""
 
 
 def current(at: datetime) -> Statement:
     """Alerts that have not expired, newest first, as `Crier` reads them."""
     return Statement(
-        f"""{_ALERTS} where expires_at > %(at)s and sent_at <= %(at)s
+        f"""{_ALERTS} and expires_at > %(at)s and sent_at <= %(at)s
         order by sent_at desc, delivery_id desc limit %(n)s""",
         {"at": at, "n": MOST},
     )
@@ -49,7 +50,7 @@ def current(at: datetime) -> Statement:
 
 def one(alert_id: int) -> Statement:
     """The same of one alert, also after it has expired."""
-    return Statement(f"{_ALERTS} where alert.delivery_id = %(id)s", {"id": alert_id})
+    return Statement(f"{_ALERTS} and alert.delivery_id = %(id)s", {"id": alert_id})
 
 
 @dataclass(frozen=True)

@@ -117,6 +117,17 @@ $$;
 revoke all on function onemap.note_export(timestamptz, jsonb) from public;
 grant execute on function onemap.note_export(timestamptz, jsonb) to onemap_room;
 
+-- Whether a case is there and not sensitive, and neither is the case that it is merged into: what was news of it for
+-- everybody in the room may since have turned out to be none.
+create or replace function onemap.is_plain(case_id bigint) returns boolean
+language sql stable as $$
+  select exists (
+    select from onemap.case_file file join onemap.category category on category.code = file.category
+    where file.case_id = $1 and not category.sensitive
+    and (file.merged_into is null or onemap.is_plain(file.merged_into))
+  )
+$$;
+
 create or replace trigger only_added_to before update or delete or truncate on onemap.delivery_log
 for each statement execute function onemap.refuse_change();
 

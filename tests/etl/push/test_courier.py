@@ -232,6 +232,27 @@ def test_each_audience_gets_its_own_view(street):
     assert not [headers for headers, _ in desk.got if headers["path"].endswith("far")]
 
 
+@pytest.mark.parametrize(
+    "change", ["category = 'domestic' where case_id = 1", "merged_into = 2, merged_at = now() where case_id = 1"]
+)
+def test_what_has_become_sensitive_while_it_waited_is_sent_to_those_alone_who_see_such_points(street, change):
+    with office() as desk:
+        who = {
+            role: street.wish(f"{desk.url}&{role.slug}", audience=role.slug)
+            for role in (Role.ROOM, Role.DISPATCHER)
+        }
+        street.register("1")
+        street.register("2", category="domestic")
+        street.spread()
+        street.rows(f"update onemap.case_file set {change} returning 1")
+        for to in who.values():
+            street.deliver(to)
+    paths = [headers["path"] for headers, _ in desk.got]
+    assert len([path for path in paths if path.endswith("dispatcher")]) == 2
+    assert not [path for path in paths if path.endswith("room")]
+    assert street.log(who[Role.ROOM]) == [("dead", "it is not for that audience any more")]
+
+
 def test_a_name_of_a_closed_network_is_not_gone_to(street):
     street.settings = PushSettings()
     with office() as desk:

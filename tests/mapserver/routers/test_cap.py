@@ -74,9 +74,11 @@ def said(root, name):
 
 
 @pytest.fixture
-def alerts(loop):
+async def alerts(loop):
     """Numbers of alerts: in V1 and in V2, and one that has expired."""
     made = {}
+    room = ROOM | {"case": await loop.register("west")}
+    east = room | {"case": await loop.register("east", lon=10.075, lat=50.045), "area": "V2G1"}
     with connect(loop.city.url) as connection:
         above = {}
         for code in ("V1G2", "V2G1"):
@@ -88,9 +90,9 @@ def alerts(loop):
               digest_min, note, created_at) values ('cap', 'room', '{}', '{}', '{red}', 'zh', false, 0, '', now())"""
         )
         for name, code, content, hours in (
-            ("west", "V1G2", ROOM, -2),
-            ("east", "V2G1", ROOM | {"area": "V2G1"}, -3),
-            ("old", "V1G2", ROOM, -30),
+            ("west", "V1G2", room, -2),
+            ("east", "V2G1", east, -3),
+            ("old", "V1G2", room, -30),
         ):
             at = NOW + timedelta(hours=hours)
             (row,) = connection.execute(
@@ -148,5 +150,12 @@ async def test_the_room_is_told_of_a_cell_and_no_point(loop, alerts):
     assert (said(room, "scope"), said(room, "areaDesc")) == (["Restricted"], ["区V1G2", "Area V1G2"])
     assert said(room, "event") == ["盗窃", "Theft"]
     assert (said(room, "urgency"), said(room, "value")) == (["Immediate"] * 2, ["V1G2"] * 2)
-    assert said(room, "headline")[1] == "Long overdue · Theft · #7 · Being handled · V1G2 · <roads> & parks"
+    assert said(room, "headline")[1] == "Long overdue · Theft · #1 · Being handled · V1G2 · <roads> & parks"
     assert all(text.startswith("50.02000,10.02000 0.0") for text in said(room, "circle"))
+
+
+async def test_an_alert_of_a_case_that_has_become_sensitive_is_shown_no_more(loop, alerts):
+    with connect(loop.city.url) as connection:
+        connection.execute("update onemap.case_file set category = 'domestic'")
+    assert await shown(loop, Role.ROOM) == []
+    assert (await loop.get(f"/cap/{alerts['west']}.xml", role=Role.ROOM)).status_code == 404
