@@ -6,13 +6,13 @@ import threading
 from layers.core.errors import BadValue
 
 MOST_BYTES = 8_000_000
-MOST_PIXELS = 50_000_000
+MOST_PIXELS = 25_000_000
 SIDE_PX = 1280
 """The longer side of what is kept, at most."""
 
 _KINDS = ("JPEG", "PNG", "WEBP")
 _QUALITY = 80
-_one_at_a_time = threading.Lock()  # a large picture takes some hundred megabytes while it is open
+_one_at_a_time = threading.Lock()  # the largest takes 250 megabytes while it is open
 
 
 def cleaned(data: bytes) -> bytes:

@@ -95,7 +95,7 @@ def bomb(width, height):
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b"")  # fmt: skip
 
 
-@pytest.mark.parametrize("size", [(50_000, 50_000), (12_000, 8_000), (8_000, 7_000)])
+@pytest.mark.parametrize("size", [(50_000, 50_000), (12_000, 8_000), (5_100, 5_000)])
 def test_a_picture_that_would_unfold_to_too_many_pixels_is_not_unfolded(size):
     with pytest.raises(BadValue, match="pixels"):
         photo.cleaned(bomb(*size))
