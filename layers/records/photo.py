@@ -1,7 +1,6 @@
 """A picture that somebody took, as it may be kept: smaller, and without all that was written beside its pixels."""
 
 import io
-import threading
 
 from layers.core.errors import BadValue
 
@@ -12,11 +11,12 @@ SIDE_PX = 1280
 
 _KINDS = ("JPEG", "PNG", "WEBP")
 _QUALITY = 80
-_one_at_a_time = threading.Lock()  # the largest takes 250 megabytes while it is open
 
 
 def cleaned(data: bytes) -> bytes:
     """A new JPEG of the same picture, upright: its pixels only, no place, time, maker or profile.
+
+    The largest takes 250 megabytes while it is open: do one at a time.
 
     Raises
     ------
@@ -28,7 +28,7 @@ def cleaned(data: bytes) -> bytes:
         raise BadValue(f"media: it has more than {MOST_BYTES:,} bytes", parameter="media")
     too_many = BadValue(f"media: it has more than {MOST_PIXELS:,} pixels", parameter="media")
     try:
-        with _one_at_a_time, Image.open(io.BytesIO(data), formats=_KINDS) as given:
+        with Image.open(io.BytesIO(data), formats=_KINDS) as given:
             if given.width * given.height > MOST_PIXELS:
                 raise too_many
             given.draft("RGB", (SIDE_PX, SIDE_PX))  # a JPEG is read no larger than it has to be

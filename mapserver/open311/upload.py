@@ -1,5 +1,7 @@
 """A form in parts, as RFC 7578 has it: texts, and one file, the photo."""
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from email.message import Message
 
@@ -14,6 +16,7 @@ MEDIA = "media"
 
 _MOST_TEXT_BYTES = 100_000
 _MOST_PARTS = 500
+_DARKROOM = ThreadPoolExecutor(1, "photo")  # one at a time, and in the way of nothing else
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,11 @@ async def upload_of(request: Request) -> Upload:
     if not parts or not parts[-1].startswith(b"--"):
         raise BadValue(f"the form has no end, or more than {_MOST_PARTS} parts", parameter="body")
     return _read(parts[:-1])
+
+
+async def developed(media: bytes) -> bytes:
+    """What is kept of a photo. Raises as `photo.cleaned` does."""
+    return await asyncio.get_running_loop().run_in_executor(_DARKROOM, photo.cleaned, media)
 
 
 def _read(parts: list[bytes]) -> Upload:

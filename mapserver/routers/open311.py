@@ -6,7 +6,6 @@ that one report stands. The public reads no list: single reports are not for it.
 Source: https://wiki.open311.org/GeoReport_v2/ and its page of extensions.
 """
 
-import asyncio
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Annotated, Any
@@ -17,7 +16,6 @@ from layers.cases import intake, photos, requests
 from layers.cases.requests import Between, Wanted
 from layers.core.errors import BadValue, Forbidden, NotFound
 from layers.core.span import parse_instant
-from layers.records import photo
 from mapserver.budget import REPORT
 from mapserver.deps import ACity, ASettings, TheBudgets
 from mapserver.errors import RESPONSES
@@ -29,7 +27,7 @@ from mapserver.open311.caller import AReader, Client, reporter
 from mapserver.open311.form import FIELDS, FORM, Posted, uploads
 from mapserver.open311.requests import of_case, of_token
 from mapserver.open311.route import Open311Route
-from mapserver.open311.upload import MULTIPART
+from mapserver.open311.upload import MULTIPART, developed
 from mapserver.open311.wire import MEDIA, Form, written
 from mapserver.open311.words import notice
 
@@ -153,7 +151,7 @@ async def post_request(request: Request, form: AForm, budgets: TheBudgets, city:
     )
     keep = None
     if posted.media is not None:
-        jpeg = await asyncio.to_thread(photo.cleaned, posted.media)
+        jpeg = await developed(posted.media)
         keep = photos.keep(report.source_key, jpeg, report.reported_at, taken.photos_per_hour)
     case_id, kept = await client.desk.file(report, answers, keep)
     reads = client.audience.policy.incidents
