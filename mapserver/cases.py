@@ -99,11 +99,14 @@ class CaseDesk:
         Raises
         ------
         BadValue : an unknown workflow.
+        Conflict : the key, or the incident, has another case; names it.
         """
         workflow, now = self.loop.workflow(report.workflow), self.clock.now()
         async with self.db.transaction(self.audience) as tx:
             running = await self._first_terms(tx, report, workflow, now)
             row = await tx.row(store.register(report, workflow, running, now)) or {}
+            if not row["fresh"] and not await tx.value(store.same(row["case_id"], report)):
+                raise Conflict(f"case {row['case_id']} has that key or incident already", case=row["case_id"])
         return row["case_id"], row["fresh"]
 
     async def kept(self, case_id: int) -> Kept:

@@ -69,6 +69,32 @@ def reported(  # noqa: PLR0913
     )
 
 
+def incident(incident_id: int) -> Statement:
+    """What `of_incident` needs of an incident that the caller may see, and `closed_at`: one row, or none."""
+    return Statement(
+        """select incident_id, category, severity, origin, occurred_at, cell, closed_at, ST_X(geom) as lon,
+          ST_Y(geom) as lat, ST_X(spot) as spot_lon, ST_Y(spot) as spot_lat
+        from onemap.incident where incident_id = %(id)s""",
+        {"id": incident_id},
+    )
+
+
+def of_incident(
+    row: Mapping[str, Any], *, source: str, source_key: str, workflow: str, text: str | None
+) -> store.Report:
+    """What a case is registered with that stands for an incident of the map, which says what and where it is."""
+    same = {name: row[name] for name in ("incident_id", "category", "severity", "origin", "lon", "lat", "cell")}
+    return store.Report(
+        workflow=workflow,
+        source=source,
+        source_key=source_key,
+        reported_at=row["occurred_at"],
+        spot=(row["spot_lon"], row["spot_lat"]),
+        report=masked(text),
+        **same,
+    )
+
+
 def masked(text: str | None) -> str | None:
     """The text without personal spans; none where there is none."""
     return None if text is None else mask(text).text

@@ -60,6 +60,21 @@ def registered(report: Report, workflow: Workflow, running: Sequence[Deadline], 
     return {"facts": json(facts), "running": json(list(map(_deadline, running)))}
 
 
+def same(case_id: int, report: Report) -> Statement:
+    """Whether the case is this report's, by its key and its incident: one value."""
+    return Statement(
+        """select (source, source_key) = (%(source)s, %(source_key)s)
+          and incident_id is not distinct from %(incident_id)s::bigint
+        from onemap.case_file where case_id = %(case_id)s""",
+        {
+            "case_id": case_id,
+            "source": report.source,
+            "source_key": report.source_key,
+            "incident_id": report.incident_id,
+        },
+    )
+
+
 def areas_of(lon: float, lat: float, at: datetime) -> Statement:
     """Codes of the area that a point is tagged with and of all above it: one column `code`."""
     return Statement(

@@ -166,16 +166,17 @@ class _Given(Shape):
 
 
 class NewCase(_Given):
-    """A case to register."""
+    """A case to register: of a category at a place, or for an incident of the map, which says both."""
 
     source_key: str = Field(
         pattern=r"^[!-~]{1,200}$", description="what tells it from others; the same is the same case"
     )
-    category: str = Field(max_length=40)
-    lon: float = Field(ge=-180, le=180)
-    lat: float = Field(ge=-90, le=90)
+    incident: int | None = Field(None, ge=1, le=2**63 - 1, description="what it stands for; then no other fact")
+    category: str | None = Field(None, max_length=40)
+    lon: float | None = Field(None, ge=-180, le=180)
+    lat: float | None = Field(None, ge=-90, le=90)
     workflow: str = Field("closed_loop", max_length=40)
-    origin: Literal["citizen", "patrol", "sensor", "hotline"] = "hotline"
+    origin: Literal["citizen", "patrol", "sensor", "hotline"] | None = Field(None, description="else hotline")
     report: str | None = Field(None, max_length=MOST_TEXT, description="personal spans are masked")
 
 

@@ -11,7 +11,7 @@ from layers.cases.sla import Colour, Deadline, is_over
 from layers.cases.workflow import Move
 from layers.catalog.city import City
 from layers.core.audience import Audience
-from layers.core.errors import BadValue, Forbidden, NotFound
+from layers.core.errors import BadValue, Conflict, Forbidden, NotFound
 from layers.records.personal import personal
 from mapserver.body import described, parsed
 from mapserver.cases import ACaseDesk, CaseDesk
@@ -130,9 +130,9 @@ async def get_case(request: Request, case_id: CaseId, desk: ACaseDesk) -> Respon
     openapi_extra=described(NewCase),
 )
 async def post_case(request: Request, desk: ACaseDesk, audience: Pusher, city: ACity) -> Response:  # noqa: ARG001
-    """Register a case, once for each key."""
+    """Register a case, once for each key; 409 names the case that an incident has already."""
     given = await parsed(request, NewCase)
-    case_id, fresh = await desk.register(_report(given, city, desk))
+    case_id, fresh = await desk.register(await _report(given, city, desk))
     body = json_bytes({"id": case_id, "fresh": fresh})
     headers = {"Location": f"/cases/{case_id}", "Cache-Control": "no-store"}
     return Response(body, 201 if fresh else 200, headers, JSON)
@@ -149,19 +149,38 @@ async def post_move(request: Request, case_id: CaseId, desk: ACaseDesk) -> Respo
     return Response(json_bytes(await _file(desk, case_id)), headers={"Cache-Control": "no-store"}, media_type=JSON)
 
 
-def _report(given: NewCase, city: City, desk: CaseDesk) -> store.Report:
+async def _report(given: NewCase, city: City, desk: CaseDesk) -> store.Report:
     if kinds := personal(given.source_key):
         raise BadValue(f"source_key: it names a person ({', '.join(sorted(kinds))})", parameter="source_key")
+    facts = {name: getattr(given, name) for name in ("category", "lon", "lat", "origin")}
+    if given.incident is not None:
+        return await _of_incident(given, given.incident, facts, desk)
+    for name in ("category", "lon", "lat"):
+        if facts[name] is None:
+            raise BadValue(f"{name}: it is needed, where there is no incident", parameter=name)
     return intake.reported(
         city,
-        given.category,
-        (given.lon, given.lat),
+        facts["category"],
+        (facts["lon"], facts["lat"]),
         desk.clock.now(),
         source=_SOURCE,
         source_key=given.source_key,
         workflow=given.workflow,
-        origin=given.origin,
+        origin=given.origin or "hotline",
         text=given.report,
+    )
+
+
+async def _of_incident(given: NewCase, incident_id: int, facts: Mapping[str, Any], desk: CaseDesk) -> store.Report:
+    if told := next((name for name, value in facts.items() if value is not None), None):
+        raise BadValue(f"{told}: the incident says that", parameter=told)
+    rows = await desk.rows(intake.incident(incident_id))
+    if not rows:
+        raise BadValue(f"incident: there is no incident {incident_id}", parameter="incident")
+    if rows[0]["closed_at"] is not None:
+        raise Conflict(f"incident {incident_id} was closed by its source", incident=incident_id)
+    return intake.of_incident(
+        rows[0], source=_SOURCE, source_key=given.source_key, workflow=given.workflow, text=given.report
     )
 
 

@@ -154,7 +154,7 @@ language sql as $$
 $$;
 revoke all on function onemap.announce_case(bigint) from public;
 
--- Register a case as its facts say; the number of the one there is already where its key, or its incident, has one.
+-- Register a case as its facts say; the number of the one there is already where its key has one, else its incident.
 create or replace function onemap.open_case(facts jsonb, running jsonb, out case_id bigint, out fresh boolean)
 language plpgsql security definer set search_path = public, pg_temp as $$
 #variable_conflict use_column
@@ -183,7 +183,8 @@ begin
   fresh := found;
   if not fresh then
     select kept.case_id into open_case.case_id from onemap.case_file kept
-    where (kept.source, kept.source_key) = (given.source, given.source_key) or kept.incident_id = given.incident_id;
+    where (kept.source, kept.source_key) = (given.source, given.source_key) or kept.incident_id = given.incident_id
+    order by (kept.source, kept.source_key) = (given.source, given.source_key) desc limit 1;
     return;
   end if;
   perform onemap.keep_deadlines(open_case.case_id, running, given.entered_at);
@@ -236,7 +237,7 @@ for each statement execute function onemap.refuse_change();
 
 -- The closed room sees where cases stand and when they moved, but neither true points nor texts.
 grant select (
-  case_id, workflow, incident_id, category, severity, origin, reported_at, cell, area_id, zones, spot, state, is_open,
+  case_id, workflow, incident_id, source, category, severity, origin, reported_at, cell, area_id, zones, spot, state, is_open,
   version, entered_at, changed_at, unit, bounces, due_at, warn_at, red_at, clock_started_at, still_since, stills
 ) on onemap.case_file to onemap_room;
 grant select (merged_into, merged_at, regrouped_at, covered_at) on onemap.case_file to onemap_room;

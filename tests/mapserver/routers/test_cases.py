@@ -40,6 +40,48 @@ async def test_a_key_has_one_case(loop):
     assert first.headers["location"] == f"/cases/{first.json()['id']}"
 
 
+async def test_a_case_stands_for_an_incident_that_has_none_and_is_counted_once(loop):
+    heated(loop.city.url, loop.settings.heat_folder(loop.city.url), toy.CITY)
+    with connect(loop.city.url) as connection:
+        one, two, closed = [
+            row["incident_id"]
+            for row in connection.execute(
+                "select incident_id from onemap.incident order by incident_id limit 3"
+            ).fetchall()
+        ]
+        connection.execute(
+            "update onemap.incident set state = null, closed_at = null where incident_id = %s", [one]
+        )
+        connection.execute(
+            "update onemap.incident set state = 'x', closed_at = null where incident_id = %s", [two]
+        )
+        connection.execute(
+            "update onemap.incident set state = 'x', closed_at = now() where incident_id = %s", [closed]
+        )
+        fact = "select category, st_x(spot) as lon, occurred_at from onemap.incident where incident_id = %s"
+        said = connection.execute(fact, [one]).fetchone()
+    before = (await loop.get("/summary")).json()["open"]
+    body = {"source_key": "i1", "incident": one, "workflow": "mediation"}
+    made = await loop.post("/cases", body)
+    assert made.status_code == 201, made.text
+    case = (await loop.get(f"/cases/{made.json()['id']}")).json()["case"]
+    assert (case["incident"], case["category"], case["lon"]) == (one, said["category"], said["lon"])
+    assert (await loop.get("/summary")).json()["open"] == before + 1
+    assert (await loop.post("/cases", {"source_key": "i2", "incident": two})).status_code == 201
+    assert (await loop.get("/summary")).json()["open"] == before + 1  # its source said that it is open
+    assert (await loop.post("/cases", body)).json() == {"id": case["id"], "fresh": False}
+    for given, status, named in (
+        (body | {"source_key": "other"}, 409, f"case {case['id']}"), (body | {"incident": two}, 409, f"case {case['id']}"),
+        (body | {"source_key": "k", "incident": closed}, 409, "closed"), (body | {"incident": 10**9}, 400, "incident"),
+        (body | {"category": "theft"}, 400, "category"), (body | {"lon": 10.0}, 400, "lon"),
+        ({"source_key": "k", "category": "theft", "lat": 50.0}, 400, "lon"), (body | {"incident": 0}, 400, "incident"),
+    ):  # fmt: skip
+        answer = await loop.post("/cases", given)
+        assert (answer.status_code, named in answer.json()["title"]) == (status, True), answer.text
+    with connect(loop.city.url) as connection:
+        assert connection.execute("select count(*) from onemap.case_file").fetchone() == {"count": 2}
+
+
 async def test_persons_in_texts_are_masked_before_they_are_kept(loop):
     case_id = await loop.register(report="打扰请电13812345678")
     found = (await loop.move(case_id, 0, "decline", reason="call 13812345678")).json()

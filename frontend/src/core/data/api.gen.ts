@@ -554,7 +554,7 @@ export interface paths {
         /** Cases, soonest due first; those without a term come last */
         get: operations["get_cases"];
         put?: never;
-        /** Register a case, once for each key */
+        /** Register a case, once for each key; 409 names the case that an incident has already */
         post: operations["post_case"];
         delete?: never;
         options?: never;
@@ -4959,12 +4959,17 @@ export interface operations {
                      * @description what tells it from others; the same is the same case
                      */
                     source_key: string;
+                    /**
+                     * Incident
+                     * @description what it stands for; then no other fact
+                     */
+                    incident?: number | null;
                     /** Category */
-                    category: string;
+                    category?: string | null;
                     /** Lon */
-                    lon: number;
+                    lon?: number | null;
                     /** Lat */
-                    lat: number;
+                    lat?: number | null;
                     /**
                      * Workflow
                      * @default closed_loop
@@ -4972,10 +4977,9 @@ export interface operations {
                     workflow?: string;
                     /**
                      * Origin
-                     * @default hotline
-                     * @enum {string}
+                     * @description else hotline
                      */
-                    origin?: "citizen" | "patrol" | "sensor" | "hotline";
+                    origin?: ("citizen" | "patrol" | "sensor" | "hotline") | null;
                     /**
                      * Report
                      * @description personal spans are masked
