@@ -83,8 +83,10 @@ def _request(client: Client, row: Mapping[str, Any], number: str, notes: str) ->
 def _extensions(
     client: Client, workflow: Workflow, row: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]
 ) -> Request:
+    staying = {move.code: move.name for move in workflow.moves if move.to is None}
+
     def note(at: object, kind: str, state: str, reason: str | None) -> Request:
-        text = said(workflow.state(state).name, client.lang)
+        text = said(staying.get(kind) or workflow.state(state).name, client.lang)
         return {"datetime": at, "description": f"{text}: {reason}" if reason else text, "type": kind}
 
     told = [note(step["at"], step["move"], step["state"], step.get("reason")) for step in steps]

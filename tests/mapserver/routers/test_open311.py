@@ -410,6 +410,7 @@ async def test_whoever_holds_a_token_rates_what_has_ended_and_has_it_taken_up_ag
     assert in_xml == texts([shown])
     rated = await ask(city, held, "rate", rating=2)
     assert rated.status_code == 200, rated.text
+    assert [note["description"] for note in rated.json()["notes"][-2:]] == ["Closed", "Rate"]
     assert (rated.json()["status"], rated.json()["extended_attributes"]["rating"]) == ("closed", 2)
     assert (await city.get("/cases/1")).json()["case"]["rating"] == 2
     again = await ask(city, held, "reopen", reason="still there, call 13812345678")

@@ -195,7 +195,7 @@ const zh: Readonly<Record<Word, string>> = {
   "term.metLate": "超期 {age}完成",
   "term.due": "{time} 到期",
   "term.standing": "计时已停",
-  "term.of": "并入事项 {id}",
+  "term.of": "并入案件 {id}",
   "term.green": "期限内",
   "term.warn": "即将到期",
   "term.overdue": "已超期",
