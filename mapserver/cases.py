@@ -62,8 +62,8 @@ class Loop:
 def seats(audience: Audience) -> frozenset[Actor]:
     """The seats that a caller holds.
 
-    Whoever dispatches for one area only has the seat of the units there, of them all: it is an area that a token is
-    confined to, and no single unit, so that one moves whatever case lies in it, whichever unit that is with.
+    Whoever dispatches for one area only has the seat of the units there, of them all: it is an area that a token
+    is confined to, and no single unit, so that one moves whatever case lies in it, whichever unit that is with.
     """
     if audience.role < Role.DISPATCHER:
         return frozenset()

@@ -18,8 +18,8 @@ _SHIPPED = files(__package__) / "workflows"
 class Actor(StrEnum):
     """Who makes a move: a seat, never a person.
 
-    citizen : whoever holds the token of a case.  unit : an office of the area that a case lies in; to which of them
-    it is dispatched stands in the case, and is no condition of a move.
+    citizen : whoever holds the token of a case.  unit : an office of the area that a case lies in; to which of
+    them it is dispatched stands in the case, and is no condition of a move.
     dispatcher : the command centre.  supervisor : the supervision office.
     """
 
