@@ -21,6 +21,12 @@ def photo():
     return out.getvalue()
 
 
+def without_photos(route):
+    """The city as it is where it takes none."""
+    answer = route.fetch()
+    route.fulfill(response=answer, json=answer.json() | {"photo_days": None})
+
+
 def test_a_photo_goes_from_the_public_page_to_the_desk_and_is_removed_there(city, opened):
     url, admin = city
     public = opened("/report.html", known=False, width=420)
@@ -41,6 +47,10 @@ def test_a_photo_goes_from_the_public_page_to_the_desk_and_is_removed_there(city
         assert public.evaluate(ask) == []
     public.locator("#report-send").click()
     public.locator("#report-state").wait_for()
+    public.context.route("**/city", without_photos)
+    public.goto(f"{url}/report.html")
+    public.locator("#report-map canvas").wait_for()
+    assert public.locator("#report-photo").count() == 0
 
     desk = opened("/cases.html", tells=("404",))
     asked = []
@@ -61,19 +71,6 @@ def test_a_photo_goes_from_the_public_page_to_the_desk_and_is_removed_there(city
     desk.get_by_role("button", name="Remove photo").click()
     shown.wait_for(state="detached")
     assert httpx.get(f"{url}/cases/1/photo", headers=admin).status_code == 404
-
-
-def test_a_city_that_takes_no_photos_shows_no_field_for_one(city, opened):
-    page = opened("/report.html", known=False)
-
-    def without(route):
-        answer = route.fetch()
-        route.fulfill(response=answer, json=answer.json() | {"photo_days": None})
-
-    page.context.route("**/city", without)
-    page.reload()
-    page.locator("#report-map canvas").wait_for()
-    assert page.locator("#report-photo").count() == 0
 
 
 @pytest.fixture

@@ -96,7 +96,9 @@ def test_measures_are_found_read_and_told_of_by_the_keyboard(measured, opened):
     assert "zone=" in page.url
 
 
-def test_a_measure_is_opened_by_who_is_seated_and_by_nobody_else(measured, opened, tmp_path, own_toy):
+def test_the_room_opens_no_measure_and_sees_no_small_count_and_who_is_seated_does_both(
+    measured, opened, tmp_path, own_toy
+):
     page = opened("/measures.html", tells=("400",))
     page.get_by_role("button", name="New measure").press("Enter")
     assert page.evaluate("document.activeElement.name") == "name_zh"
@@ -118,17 +120,12 @@ def test_a_measure_is_opened_by_who_is_seated_and_by_nobody_else(measured, opene
     assert reader.locator("aside form").count() == 0
     assert reader.get_by_role("button", name="New measure").count() == 0
 
-
-def test_service_load_hides_what_is_small_from_the_room_and_leads_to_the_office(
-    measured, opened, tmp_path, own_toy
-):
-    page = opened("/measures.html?tab=load")
+    page.get_by_role("button", name="Service load").click()
     page.locator("tbody tr", has_text="Area V2").wait_for()
     assert "2 / 4" in page.locator("tbody tr", has_text="Area V2").inner_text()
     link = page.get_by_role("link", name=re.compile("Open Area V2")).first
     assert link.get_attribute("href") == "https://office.example/load"
-    room = token(Settings(home=tmp_path / "home"), own_toy.url, Role.ROOM)
-    reader = opened(f"/enter?token={room}&to=/measures.html?tab=load", known=False)
+    reader.get_by_role("button", name="Service load").click()
     row = reader.locator("tbody tr", has_text="Area V2")
     row.get_by_text("withheld").wait_for()
     assert "20 / 40" in row.inner_text()
