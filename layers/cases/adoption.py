@@ -30,10 +30,10 @@ def adopt(source: str, workflow: Workflow, at: datetime, known: Iterable[Workflo
 def follow(source: str | None, known: Iterable[Workflow], at: datetime) -> Statement:
     """Have cases that stand for incidents follow them, of one source or of all; a row as `adopt` has it.
 
-    What a case is and where it lies is always its incident's. Where nobody has moved it here, so are its state and
-    the term of its source, and it ends where its source takes the row back; when the row comes again, the case is
-    found by its key. Each change of a state, a category or a term is a row of the ledger; let this be the last
-    thing in its transaction.
+    What a case is and where it lies is always its incident's. Where it was made of its source's row, nobody has
+    moved it here and it is merged with no other, so are its state and the term of its source, and it ends where
+    its source takes the row back; when the row comes again, the case is found by its key. Each change of a state,
+    a category or a term is a row of the ledger; let this be the last thing in its transaction.
     """
     return _following(source, known, None, at)
 

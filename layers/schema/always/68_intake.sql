@@ -104,6 +104,7 @@ declare
   own onemap.case_file;
   main onemap.case_file;
 begin
+  perform pg_advisory_xact_lock(x'6D65726765'::bigint);  -- "merge": what follows a source holds many cases
   perform from onemap.case_file where case_id = $2 for update;  -- the main case first, as its moves do
   perform from onemap.case_file where case_id = $1 for update;
   select * into own from onemap.case_file where case_id = $1 and onemap.in_scope(area_id);

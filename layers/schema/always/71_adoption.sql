@@ -1,5 +1,5 @@
 -- A case that stands for an incident follows it. What the case is and where it lies is what its incident says, always; how
--- it stands and when it is due, until somebody here has moved it.
+-- it stands and when it is due, where it was made of its source's row, while nobody here has moved it and it is merged with no other.
 
 -- The cases that say something else than their incidents, of one source or of all, with what they should say. A case
 -- whose incident is gone finds it again by its key, and ends where it is not there again. `flows` has the `start` and
@@ -20,7 +20,7 @@ language sql stable as $$
     from onemap.case_file file left join onemap.incident again
       on (again.source, again.source_key) = (file.source, file.source_key)
       and not exists (select from onemap.case_file other where other.incident_id = again.incident_id)
-    where ($1 is null or file.source = $1)
+    where file.source = $1
     and not exists (select from onemap.incident own where own.incident_id = file.incident_id)
     and (file.incident_id is not null or again.incident_id is not null)
   )
@@ -40,7 +40,8 @@ language sql stable as $$
   ) fact
   cross join lateral (
     select file.version = 0 and flows ? file.workflow
-        and (said.state is not null or said.incident_id is null or said.source = file.source) as follows,
+        and coalesce(said.source, file.source) = file.source and file.merged_into is null
+        and not exists (select from onemap.case_file part where part.merged_into = file.case_id) as follows,
       flows -> file.workflow ->> case when said.state is not null and said.closed_at is null then 'start' else 'ended' end
         as state,
       said.state is not null and said.closed_at is null as is_open, case
@@ -82,10 +83,11 @@ declare
   told record;
   registered jsonb[];
 begin
+  perform pg_advisory_xact_lock(x'6D65726765'::bigint);  -- "merge": a merge holds two cases, in no order of their numbers
   select array_agg(case_id) into held from (
     select file.case_id from onemap.case_file file
     where file.case_id in (select case_id from onemap.behind($1, $2, $4))
-    order by file.case_id for update
+    order by file.merged_into is not null, file.case_id for update
   ) found;
   with said as materialized (  -- once more: what is held now may have been moved since it was found
     select * from onemap.behind($1, $2, $4) where case_id = any (held)

@@ -7,10 +7,12 @@ from psycopg.types.json import Jsonb
 
 from etl.retag import retag
 from etl.withdraw import withdraw
-from layers.cases import ledger, reminders, requests
+from layers.cases import duplicates, ledger, reminders, requests, store
 from layers.cases.adoption import TOLD_ONE_BY_ONE
+from layers.cases.sla import Deadline
 from layers.core.db import connect
-from tests.workshop import INCIDENTS, FixedClock, area, call
+from tests.layers.cases.desk import LOOP, report
+from tests.workshop import INCIDENTS, NOW, FixedClock, area, call
 
 HOTLINE = {
     "mode": "snapshot",
@@ -190,6 +192,49 @@ def test_a_case_is_what_and_where_its_row_is(town, load, ours):
     assert case["category"] == "domestic"
     (told,) = chain(town, "followed")
     assert (told["was"], told["now"]) == ({"category": "noise"}, {"category": "domestic"})
+
+
+def test_a_case_that_was_registered_here_for_a_row_is_as_open_as_we_say(town, load):
+    load(ticket(1), cases=None)
+    (row,) = town.rows("select incident_id from onemap.incident")
+    given = report("ours", incident_id=row["incident_id"])
+    with connect(town.url) as connection:
+        register = store.register(given, LOOP, [Deadline("accept", NOW, DUE)], NOW)
+        connection.execute("select set_config('onemap.area_id', '', false)")
+        connection.execute(register.sql.encode(), register.params)
+    load(ticket(1, kind="domestic", done="2026-03-01T09:00:00Z"))
+    load(ticket(2))
+    case, other = cases(town)[::-1]
+    assert (case["category"], case["state"], case["is_open"], case["due_at"]) == (
+        "domestic",
+        "reported",
+        True,
+        DUE,
+    )
+    assert (other["source_key"], counted(town)) == ("c2", 2)
+    assert retag(town.url, town.city, town.clock).account.updated == 0
+
+
+def test_a_case_that_is_merged_follows_again_once_it_is_split_off(town, load):
+    load(ticket(1), ticket(2))
+    own, main = (case["case_id"] for case in cases(town))
+
+    def ask(statement):
+        with connect(town.url) as connection:
+            connection.execute("select set_config('onemap.area_id', '', false)")
+            connection.execute(statement.sql.encode(), statement.params)
+
+    ask(duplicates.merge(own, main, NOW))
+    done = [ticket(number, kind="domestic", done="2026-03-01T09:00:00Z") for number in (1, 2)]
+    load(*done)
+    assert [(case["category"], case["is_open"], case["due_at"]) for case in cases(town)] == [
+        ("domestic", True, DUE)
+    ] * 2
+    assert counted(town) == 1
+    ask(duplicates.split(own, NOW))
+    load(*done, ticket(3))
+    assert [case["is_open"] for case in cases(town)] == [False, False, True]
+    assert counted(town) == 1
 
 
 def test_a_case_follows_also_where_its_source_makes_no_new_ones(town, load):
