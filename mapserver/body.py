@@ -1,5 +1,6 @@
 """The body of a request, no longer than may be."""
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from fastapi import Request
@@ -27,14 +28,28 @@ async def parsed(request: Request, model: type[Given]) -> Given:
 
     Raises
     ------
-    BadValue : it is no such thing; names the first field that is not.
+    BadValue : it is no such thing, or holds a NUL, which no text here can have; names the first field that does.
     """
     try:
-        return model.model_validate_json(await json_body(request))
+        given = model.model_validate_json(await json_body(request))
     except ValidationError as exc:
         first = exc.errors()[0]
         where = ".".join(map(str, first["loc"])) or "body"
         raise BadValue(f"{where}: {first['msg']}", parameter=where) from exc
+    for name, value in given:
+        if _holds_nul(value):
+            raise BadValue(f"{name}: it holds a NUL", parameter=name)
+    return given
+
+
+def _holds_nul(value: object) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, BaseModel):
+        return any(_holds_nul(each) for _, each in value)
+    if isinstance(value, Mapping):
+        return any(map(_holds_nul, value.values()))
+    return isinstance(value, list | tuple) and any(map(_holds_nul, value))
 
 
 async def json_body(request: Request) -> bytes:

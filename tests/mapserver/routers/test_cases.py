@@ -244,7 +244,7 @@ async def test_the_queue_tells_how_many_cases_are_in_it_with_its_first_page(loop
 async def test_a_case_that_cannot_be_is_refused_by_name_and_nothing_is_stored(loop):
     for parameter, given in (
         ("category", "murder"), ("lon", 99.0), ("lon", "10"), ("workflow", "none"), ("source_key", "two words"),
-        ("source_key", ""), ("source_key", "13812345678"), ("colour", "red"), ("report", "x" * 4001), ("origin", "rumour"),
+        ("source_key", ""), ("source_key", "13812345678"), ("colour", "red"), ("report", "x" * 4001), ("origin", "rumour"), ("report", "a\0b"),
     ):  # fmt: skip
         answer = await loop.post("/cases", {"source_key": "k", "category": "theft", **PLACE, parameter: given})
         assert answer.status_code == 400
@@ -259,6 +259,7 @@ async def test_a_move_that_cannot_be_is_refused_and_leaves_the_case(loop):
         ({"move": "decline", "version": 0}, 400),
         ({"move": "accept", "version": 0, "rating": 3}, 400),
         ({"move": "accept", "version": 5}, 409),
+        ({"move": "decline", "version": 0, "reason": "a\0b"}, 400),
         ({"move": "accept", "version": "0"}, 400),
         ({"move": "accept"}, 400),
         ({"move": "accept", "version": 0, "rating": 6}, 400),

@@ -434,7 +434,7 @@ async def test_the_holder_of_a_token_makes_no_other_move_and_each_refusal_has_a_
         ("accept", {}, 403, "not for a citizen"), ("rate", {"rating": 5}, 409, "reported"),
         ("reopen", {"reason": "x"}, 409, "reported"), ("rate", {"rating": 6}, 400, "rating"),
         ("rate", {"rating": "5"}, 400, "rating"), ("rate", {"unit": "roads"}, 400, "unit"),
-        ("reopen", {"reason": "x" * 1001}, 400, "reason"),
+        ("reopen", {"reason": "x" * 1001}, 400, "reason"), ("reopen", {"reason": "a\0b"}, 400, "reason: it holds a NUL"),
     ):  # fmt: skip
         answer = await ask(city, held, move, **told)
         assert (answer.status_code, said in answer.json()["title"]) == (status, True), answer.text
