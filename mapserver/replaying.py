@@ -5,6 +5,8 @@ import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import psycopg
+
 from layers.core import replays
 from layers.core.audience import PUBLIC
 from layers.core.clock import Clock, ReplayClock
@@ -38,6 +40,6 @@ async def _keep_looking(clock: ReplayClock, db: Database) -> None:
 
 async def _look(clock: ReplayClock, db: Database) -> None:
     """Without an answer it goes on as it went."""
-    with contextlib.suppress(OnemapError):
+    with contextlib.suppress(OnemapError, psycopg.Error):
         shown = replays.Replayed.of(await db.row(PUBLIC, replays.standing()))
         clock.replay = None if shown is None else shown.replay

@@ -14,6 +14,7 @@ from typing import Any
 import typer
 
 from layers.catalog.city import City
+from layers.core import replays
 from layers.core.db import connect
 from layers.core.parent import die_with
 from layers.core.settings import Settings
@@ -45,7 +46,8 @@ def load(settings: Settings, url: str) -> None:
         if _onemap(url, "etl", "run", *ids):
             typer.echo("not everything was loaded, as is said above; what landed is served", err=True)
     if past is None:
-        _onemap(url, "replay", "--stop")
+        with connect(url) as connection:
+            replays.end(connection)
     elif _onemap(url, "replay", "--resume"):
         typer.echo("the past is not replayed, as is said above; what is loaded is served", err=True)
 

@@ -222,6 +222,7 @@ async def post_measure(request: Request, db: Db, audience: AnAudience, clock: AC
     "/measures/{measure_id}/evidence",
     status_code=201,
     response_model=EvidenceShape,
+    responses={200: {"model": EvidenceShape}},
     openapi_extra=described(NewEvidence),
 )
 async def post_evidence(

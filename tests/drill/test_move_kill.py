@@ -12,6 +12,7 @@ import pytest
 
 from layers.cases import ledger, store
 from layers.cases.case import Case, Step
+from layers.cases.workflow import Actor
 from layers.core.audience import Role
 from layers.core.cluster import Cluster
 from layers.core.db import connect
@@ -68,7 +69,11 @@ class Mover(threading.Thread):
         """Whether a move was acknowledged."""
         case_id = self.chance.choice(sorted(self.cases))
         case = self.cases[case_id]
-        fitting = [move for move in LOOP.moves if move in case.moves(LOOP, move.by[0]) and move.code != "decline"]
+        fitting = [
+            move
+            for move in LOOP.moves
+            if move in case.moves(LOOP, move.by[0]) and move.code != "decline" and move.by != (Actor.CITIZEN,)
+        ]
         move = self.chance.choice(fitting)
         unit = "night watch" if case.unit == "sanitation" else "sanitation"
         told = {"reason": "because", "unit": unit, "rating": 4}

@@ -265,9 +265,16 @@ async def test_news_is_spread_and_sent_by_jobs(own_toy, shop):
             [desk.url, NOW - DAY],
         )
         connection.execute(
-            """insert into onemap.outbox (at, topic, layer, area_ids, payload) values (%s, 'reminder', 'cases', '{}',
-              '{"id": 1, "category": "theft", "sensitive": false, "colour": "red", "state": "handling"}')""",
-            [NOW],
+            """with told as (
+              insert into onemap.case_file (workflow, source, source_key, category, severity, origin, reported_at,
+                cell, zones, spot, geom, state, is_open, version, entered_at, changed_at, bounces, paused, stills)
+              select 'closed_loop', 'test', '1', 'theft', 1, origin, %(at)s, cell, zones, spot, geom, 'handling', true,
+                3, %(at)s, %(at)s, 0, false, '{}'
+              from onemap.incident limit 1 returning case_id)
+            insert into onemap.outbox (at, topic, layer, area_ids, payload)
+            select %(at)s, 'reminder', 'cases', '{}', jsonb_build_object('id', case_id, 'category', 'theft',
+              'sensitive', false, 'colour', 'red', 'state', 'handling') from told""",
+            {"at": NOW},
         )
         async with working(shop, sends=PushSettings(private_targets=True)), asyncio.timeout(30):
             while not shop.rows("select from onemap.delivery where outcome = 'sent'"):

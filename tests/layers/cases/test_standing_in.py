@@ -123,7 +123,10 @@ def test_a_main_case_that_follows_its_source_keeps_the_terms_of_what_is_merged_i
         desk.run(adoption.adopt(said["source"], LOOP, AT + 20 * MINUTE))
         assert row(desk, main)["due_at"] == due
         assert value(desk, Statement(opened, {"id": said["incident_id"]})) == due
+    # What stands for another is as we say; alone again it is what it was, and follows its source once more.
     value(desk, duplicates.split(own, AT + 30 * MINUTE))
+    assert row(desk, main)["due_at"] == AT + 900 * MINUTE
+    desk.run(adoption.adopt(said["source"], LOOP, AT + 40 * MINUTE))
     assert row(desk, main)["due_at"] == AT + 850 * MINUTE
 
 

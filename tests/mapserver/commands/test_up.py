@@ -77,7 +77,7 @@ def test_up_starts_loads_serves_and_ends_all_of_it_and_loads_again_only_what_cha
     assert not Cluster(home).status().running
 
     with served("up", env=env, log=log) as server:
-        assert server.cpu_s() < 4 * import_s()
+        assert server.cpu_s() < 6 * import_s()
         assert "loading" not in server.printed
         server.stop()
 

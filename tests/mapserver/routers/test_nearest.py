@@ -115,7 +115,10 @@ async def test_a_team_acknowledges_in_a_term_and_hands_over_at_the_end_of_its_sh
     assert (await loop.get("/handovers", role=Role.PLANNER)).status_code == 403
     assert (await loop.get("/handovers?from=yesterday")).json()["parameter"] == "from"
     with connect(loop.city.url) as connection:
-        payload = "select payload from onemap.ledger where kind = 'moved' and payload ->> 'version' = '5'"
-        last = connection.execute(payload).fetchone()["payload"]
-        assert (last["move"], last["unit"], last["reason"]) == ("hand_over", "night", "end of shift")
+        written = connection.execute(
+            """select payload, text from onemap.ledger join onemap.ledger_text using (seq)
+            where kind = 'moved' and payload ->> 'version' = '5'"""
+        ).fetchone()
+        assert (written["payload"]["move"], written["payload"]["unit"]) == ("hand_over", "night")
+        assert written["text"] == "end of shift"
         assert connection.execute(ledger.broken().sql.encode()).fetchone() is None

@@ -5955,6 +5955,15 @@ export interface operations {
             };
         };
         responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidenceShape"];
+                };
+            };
             /** @description Successful Response */
             201: {
                 headers: {
