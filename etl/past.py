@@ -25,7 +25,7 @@ from etl.spec import Source, chosen
 from layers.catalog.city import City
 from layers.catalog.city import Past as Declared
 from layers.core import replays
-from layers.core.clock import Clock, Replay
+from layers.core.clock import Replay, StandingClock
 from layers.core.db import connect
 from layers.core.errors import BadSource
 from layers.core.replays import Replayed
@@ -153,7 +153,7 @@ def begin(url: str, city: City, past: Past, moment: datetime) -> Replayed:
                 source=past.source.id,
             )
         vocabulary.write(connection, city)
-    pipeline.load(url, city, past.delivery(None, declared.since), Clock())
+    pipeline.load(url, city, past.delivery(None, declared.since), StandingClock(declared.since))
     replay = Replay(declared.since, moment, declared.speed, past.last)
     return Replayed(past.source.id, replay, declared.since)
 

@@ -20,9 +20,9 @@ from etl.spec import Source, chosen
 from layers.cases import photos, reminders
 from layers.catalog.city import City
 from layers.core import replays
-from layers.core.clock import Clock, ReplayClock
+from layers.core.clock import Clock, ReplayClock, StandingClock
 from layers.core.db import connect
-from layers.core.errors import NotFound, OnemapError
+from layers.core.errors import NotFound, OnemapError, Unavailable
 from layers.core.settings import PushSettings
 from layers.core.statement import Statement
 
@@ -86,7 +86,9 @@ class Town:
             return []
         delivery = self.past.delivery(shown.fed_to, upto)
         try:
-            return [pipeline.load(self.url, self.read(), delivery, self.clock, on_progress).run_id]
+            return [pipeline.load(self.url, self.read(), delivery, StandingClock(upto), on_progress).run_id]
+        except Unavailable:  # that passes, and the job is tried again
+            raise
         except OnemapError:  # else it would be tried for ever, once a second
             with connect(self.url) as connection:
                 replays.show(connection, shown.turned(shown.fed_to, Clock().now()).paced(0))

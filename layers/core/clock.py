@@ -31,6 +31,17 @@ class Replay:
         return min(self.shown_from + max(moment - self.begun_at, timedelta()) * self.speed, self.until)
 
 
+@dataclass(frozen=True)
+class StandingClock(Clock):
+    """A clock that stands at an instant: what a piece of a past is loaded by."""
+
+    instant: datetime
+
+    def now(self) -> datetime:
+        """That instant."""
+        return self.instant
+
+
 class ReplayClock(Clock):
     """The wall clock, or the past that is replayed: whoever reads the database says which.
 

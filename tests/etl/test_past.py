@@ -18,7 +18,7 @@ from layers.core.clock import Replay
 from layers.core.db import connect
 from layers.core.errors import BadSource, SourceError
 from mapserver.cli import app
-from tests.workshop import INCIDENTS, call
+from tests.workshop import INCIDENTS, FixedClock, call
 
 FIRST = datetime(2025, 1, 1, tzinfo=UTC)
 SINCE = FIRST + timedelta(days=2)
@@ -145,6 +145,21 @@ def test_times_of_a_parquet_file_are_instants_whatever_their_unit(shop, unit):
     found = past.known(None, SINCE).table.select(["id", "state", "closed"]).to_pylist()
     assert [(row["id"], row["state"]) for row in found] == [("c1", "closed"), ("c2", "open")]
     assert [row["closed"] is None for row in found] == [False, True]
+
+
+def test_what_comes_in_is_loaded_by_the_past_s_own_time_not_by_the_walls(calls):
+    moment = datetime.now(UTC)
+    shown = begin(calls.url, calls.city, Past.of(calls.city), moment)
+    # The clock of the worker still shows an hour before, and the piece reaches two days beyond it.
+    with connect(calls.url) as connection:
+        replays.show(connection, shown.turned(SINCE + timedelta(days=2, hours=1), moment).paced(0))
+    town = Town(calls.folder, calls.url, FixedClock(SINCE - timedelta(hours=1)))
+    town.replay(lambda *_: None)
+    assert [row["source_key"] for row in calls.rows(STORED)] == ["c1", "c2", "c3", "c4"]
+    runs = calls.rows("select finished_at, quarantined from onemap.run order by run_id")
+    assert [(run["finished_at"], run["quarantined"]) for run in runs] == [
+        (SINCE, 0), (SINCE + timedelta(days=2, hours=1), 0),
+    ]  # fmt: skip
 
 
 def test_without_a_past_that_is_shown_there_is_nothing_to_bring_in(calls):
