@@ -100,7 +100,6 @@ class Foreman:
             texts = ledger.forget_before(now - timedelta(days=self.town.texts_days), now)
             connection.execute(texts.sql.encode(), texts.params)
             self._look_at_photos(connection)
-        self._look_at_the_past(connection)
         self._look_at_terms(connection)
         self._look_at_news(connection)
         for source, city in self._declared(connection):
@@ -108,6 +107,9 @@ class Foreman:
                 self._look_at_the_clock(connection, source, city)
             if source.watch:
                 self._look_for_files(connection, source)
+        self._look_at_the_past(
+            connection
+        )  # last: what is wrong with a past must not keep the rest from being done
 
     def _declared(self, connection: Connection) -> list[tuple[Source, City]]:
         """What the folder says now; the database hears of what is new in it."""

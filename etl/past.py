@@ -68,6 +68,8 @@ class Past:
             raise BadSource(f"past: {source.id} has {len(files)} files, and one is replayed", source=source.id)
         rows = read(source, files[0]).whole()
         happened, closed = (_moments(source, rows.table, name, source.zone(city)) for name in _MOMENTS)
+        if np.isnat(happened).all():
+            raise BadSource(f"past: no row of {files[0].name} says when it happened", source=source.id)
         return cls(source, files[0], sha256(files[0]), rows, happened, closed, declared.open_state)
 
     @property

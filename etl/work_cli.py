@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import signal
+from contextlib import closing, suppress
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from layers.core import jobs, log
+from layers.core.db import connect
+from layers.core.errors import OnemapError
 from layers.core.home import database
 from layers.core.parent import die_with
 from layers.core.settings import Settings
@@ -65,6 +68,8 @@ async def run(
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, end)
+    with suppress(OnemapError), closing(connect(town.url)) as connection:
+        town.see(connection)  # a job that waits already must not take a past's time for the present
     app = queue(town.url)
     add_tasks(app, town, stopping)
     beside = [Foreman(town, stalled_s=stalled_s).run, Appender(town.url, heat).run]

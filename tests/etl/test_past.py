@@ -196,6 +196,7 @@ def test_what_lies_in_the_future_of_a_past_is_not_loaded_already(calls):
     [
         ({"file": "*.csv"}, "has 2 files"),
         ({"format": "push", "file": None}, "no file of incidents"),
+        ({"columns": COLUMNS | {"occurred_at": "state"}}, "no row of calls.csv says when it happened"),
     ],
 )
 def test_a_past_is_one_file_of_incidents(shop, changes, message):
