@@ -107,9 +107,8 @@ class Foreman:
                 self._look_at_the_clock(connection, source, city)
             if source.watch:
                 self._look_for_files(connection, source)
-        self._look_at_the_past(
-            connection
-        )  # last: what is wrong with a past must not keep the rest from being done
+        # Last, as what is wrong with a past must not keep the rest from being done.
+        self._look_at_the_past(connection)
 
     def _declared(self, connection: Connection) -> list[tuple[Source, City]]:
         """What the folder says now; the database hears of what is new in it."""
